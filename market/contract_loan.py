@@ -1,0 +1,116 @@
+"""The contract loan (政采贷): its ladder, its invariants and the duplicate-financing key.
+
+Rules of the trade as published by the zones that run such loans (Jining with ICBC and CCB): one
+live lender per contract; Σ financed ≤ ratio × (contract amount − retention − already paid); nothing
+drawn before account lock and pledge; loan end ≤ last due date + grace. Statutory terms: SME payment
+regulation in force 2025-06-01 (government bodies pay within 30 days, by contract at most 60).
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from datetime import date, timedelta
+from decimal import Decimal
+
+from market.calendar import add_months
+from market.errors import Code, conflict
+from market.money import round_down
+from market.vocabulary import ContractStage
+
+LADDER: tuple[ContractStage, ...] = tuple(ContractStage)
+
+#: Rungs that may be climbed more than once.
+REPEATING = frozenset({ContractStage.DRAWN, ContractStage.PURCHASER_PAID})
+
+#: Rungs that only hold once a second person has confirmed them.
+CONFIRMED_BY_TWO = frozenset({ContractStage.ACCOUNT_LOCKED})
+
+#: Seen in practice: a contract loan may end three months after the last payment falls due.
+GRACE_MONTHS = 3
+
+_BEFORE_DRAWDOWN = LADDER.index(ContractStage.PLEDGE_REGISTERED)
+
+
+def check_step(stage: ContractStage, wanted: ContractStage) -> None:
+    """Raise ``Conflict`` (illegal_move) unless ``wanted`` may follow ``stage``.
+
+    Up to the pledge every rung follows the one before it, except that ``filed`` and ``intent`` may be
+    skipped (a contract can reach us already filed, or be financed at award). Money moves repeat in
+    any order until the loan is repaid; then pledge and account are released in turn.
+    """
+    if wanted not in following(stage):
+        raise conflict(Code.ILLEGAL_MOVE, "stage", state=stage.value, move=wanted.value)
+
+
+def following(stage: ContractStage) -> tuple[ContractStage, ...]:
+    """Return the rungs that may come next, in the order of the ladder."""
+    s = ContractStage
+    if stage in {s.DRAWN, s.PURCHASER_PAID}:
+        return (s.DRAWN, s.PURCHASER_PAID, s.REPAID)
+    if stage is s.REPAID:
+        # The same lender may lend again on what the purchaser still owes, while the pledge stands.
+        return (s.DRAWN, s.PURCHASER_PAID, s.PLEDGE_CANCELLED)
+    after = {
+        s.AWARDED: (s.SIGNED,),
+        s.SIGNED: (s.FILED, s.INTENT, s.CREDITED),
+        s.FILED: (s.INTENT, s.CREDITED),
+        s.INTENT: (s.CREDITED,),
+        s.CREDITED: (s.ACCOUNT_LOCKED,),
+        s.ACCOUNT_LOCKED: (s.PLEDGE_REGISTERED,),
+        s.PLEDGE_REGISTERED: (s.DRAWN,),
+        s.PLEDGE_CANCELLED: (s.UNLOCKED,),
+    }
+    return after.get(stage, ())
+
+
+def has_reached(stage: ContractStage, rung: ContractStage) -> bool:
+    """Say whether a contract at ``stage`` stands on ``rung`` or above it."""
+    return LADDER.index(stage) >= LADDER.index(rung)
+
+
+def may_draw(stage: ContractStage) -> bool:
+    """Say whether lock and pledge are both in place, and the pledge not yet cancelled."""
+    return _BEFORE_DRAWDOWN <= LADDER.index(stage) <= LADDER.index(ContractStage.REPAID)
+
+
+def compute_financeable(
+    *, amount: int, retention: int, paid: int, financed: int, ratio: Decimal, cap: int | None = None
+) -> int:
+    """Return the fen that may still be financed: ratio × (amount − retention − paid) − financed.
+
+    All in fen; ``ratio`` between 0 and 1; ``cap`` is the product's own. Never negative; fractions of
+    a fen are dropped, because rounding up could break the invariant.
+    """
+    room = round_down(ratio * max(amount - retention - paid, 0)) - financed
+    if cap is not None:
+        room = min(room, cap - financed)
+    return max(room, 0)
+
+
+def make_key(number: str, supplier_code: str, invoice: str | None = None) -> str:
+    """Return the duplicate-financing key: contract number and supplier code (and invoice), normalised.
+
+    Case, full width, spaces, dashes and dots are spelling, not identity.
+    """
+    parts = [number, supplier_code] + ([invoice] if invoice else [])
+    return "|".join(_squeeze(part) for part in parts)
+
+
+def latest_end(last_due_on: date) -> date:
+    """Return the last day a loan on this contract may run: last due date plus grace."""
+    return add_months(last_due_on, GRACE_MONTHS)
+
+
+def statutory_due(accepted_on: date, payment_days: int | None) -> date:
+    """Return when the purchaser must have paid: 30 days from acceptance, or as agreed up to 60."""
+    return accepted_on + timedelta(days=30 if payment_days is None else min(payment_days, 60))
+
+
+def is_locked_account(account: str | None, locked: str | None) -> bool:
+    """Say whether a payment's payee account is the locked one, spelling aside."""
+    return account is not None and locked is not None and _squeeze(account) == _squeeze(locked)
+
+
+def _squeeze(text: str) -> str:
+    folded = unicodedata.normalize("NFKC", text).upper()
+    return "".join(c for c in folded if c.isalnum() or unicodedata.category(c) == "Sc")

@@ -1,0 +1,211 @@
+"""Eligibility: a product's conditions are data, judged against the facts of a firm and its need.
+
+A condition is ``{"fact": …, "test": …, "value": …}``. Tests: ``in`` (the fact is one of the values),
+``has`` (the fact, a set, holds the value), ``has_any`` (… holds one of the values), ``at_least``,
+``at_most`` (numbers; amounts in fen, ages in months, shares as decimal strings) and ``is`` (equal).
+An unknown fact fails its condition: what nobody has shown is not assumed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from market.errors import Code, Fault, Invalid
+from market.vocabulary import OfferKind, ProductFamily, Purpose, Security
+
+#: Facts that conditions may ask about, and the kind of value each holds.
+FACTS: Mapping[str, str] = {
+    "size_class": "word",
+    "industry": "word",
+    "tags": "set",
+    "age_months": "number",
+    "staff_count": "number",
+    "annual_revenue": "number",
+    "tax_grade": "word",
+    "whitelisted": "flag",
+    "purpose": "word",
+    "securities": "set",
+    "accepts": "set",
+    "amount": "number",
+    "months": "number",
+    "repayment": "word",
+    "has_contract": "flag",
+    "contract_days_left": "number",
+}
+
+_TESTS_OF_KIND = {
+    "word": {"in", "is"},
+    "set": {"has", "has_any"},
+    "number": {"at_least", "at_most"},
+    "flag": {"is"},
+}
+
+Facts = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One condition of a product on a firm or need."""
+
+    fact: str
+    test: str
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A condition that a need does not meet: what was found, and for numbers how far it is off."""
+
+    condition: Condition
+    found: Any
+    distance: int | Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """All that a product asks: ranges of amount (fen) and months, security, kind, and its conditions."""
+
+    amount_min: int
+    amount_max: int
+    months_min: int
+    months_max: int
+    security: Security
+    offer: OfferKind | None
+    family: ProductFamily
+    conditions: tuple[Condition, ...] = ()
+
+    def expand(self) -> tuple[Condition, ...]:
+        """Return the product's own conditions together with those its ranges and kind imply."""
+        implied = [
+            Condition("amount", "at_least", self.amount_min),
+            Condition("amount", "at_most", self.amount_max),
+        ]
+        if self.months_max > 0:
+            implied.append(Condition("months", "at_least", self.months_min))
+            implied.append(Condition("months", "at_most", self.months_max))
+        if self.offer is not None:
+            implied.append(Condition("accepts", "has", self.offer.value))
+        if self.security is not Security.UNSECURED and self.family is not ProductFamily.CONTRACT:
+            implied.append(Condition("securities", "has", self.security.value))
+        # A contract loan answers a need against a contract, and nothing else does.
+        if self.family is ProductFamily.CONTRACT:
+            implied.append(Condition("has_contract", "is", True))
+        if self.family is ProductFamily.BRIDGE:
+            implied.append(Condition("purpose", "is", Purpose.BRIDGE.value))
+        return (*implied, *self.conditions)
+
+
+def read_conditions(data: Sequence[Mapping[str, Any]], field: str = "conditions") -> tuple[Condition, ...]:
+    """Return conditions from their stored form; raises ``Invalid`` naming each fault by its path."""
+    faults: list[Fault] = []
+    conditions: list[Condition] = []
+    for position, item in enumerate(data):
+        path = f"{field}.{position}"
+        kind = FACTS.get(str(item.get("fact")))
+        if kind is None:
+            faults.append(
+                Fault(
+                    Code.NOT_A_CHOICE,
+                    f"{path}.fact",
+                    {"value": str(item.get("fact"))[:40], "choices": sorted(FACTS)},
+                )
+            )
+            continue
+        test = str(item.get("test"))
+        if test not in _TESTS_OF_KIND[kind]:
+            faults.append(
+                Fault(
+                    Code.NOT_A_CHOICE,
+                    f"{path}.test",
+                    {"value": test[:40], "choices": sorted(_TESTS_OF_KIND[kind])},
+                )
+            )
+            continue
+        value = item.get("value")
+        if value is None or (test in {"in", "has_any"} and not isinstance(value, list)):
+            faults.append(Fault(Code.REQUIRED, f"{path}.value"))
+            continue
+        if test in {"at_least", "at_most"} and (isinstance(value, bool) or not isinstance(value, int)):
+            faults.append(Fault(Code.NOT_A_NUMBER, f"{path}.value", {"value": str(value)[:40]}))
+            continue
+        conditions.append(Condition(str(item["fact"]), test, value))
+    if faults:
+        raise Invalid(*faults)
+    return tuple(conditions)
+
+
+def judge(facts: Facts, requirement: Requirement) -> tuple[Failure, ...]:
+    """Return the conditions that the facts do not meet, in the product's order; empty means eligible."""
+    return tuple(
+        failure for condition in requirement.expand() if (failure := _check(facts, condition)) is not None
+    )
+
+
+def judge_all(facts: Sequence[Facts], requirements: Sequence[Requirement]) -> list[list[tuple[Failure, ...]]]:
+    """Return the failures of every pair, one row per need, one column per product."""
+    return [[judge(fact, requirement) for requirement in requirements] for fact in facts]
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """The smallest single change that opens products to a need: set ``fact`` to ``value``."""
+
+    fact: str
+    value: int
+    opens: int
+
+
+def find_nearest_fix(facts: Facts, requirements: Sequence[Requirement]) -> Fix | None:
+    """Return the change of amount or months that opens the most products; of equals, the smallest change.
+
+    Only products that fail on that one number are counted: a change that leaves another condition
+    unmet opens nothing.
+    """
+    openings: dict[tuple[str, int], int] = {}
+    for requirement in requirements:
+        failures = judge(facts, requirement)
+        if len(failures) == 1 and failures[0].condition.fact in {"amount", "months"}:
+            condition = failures[0].condition
+            openings[condition.fact, int(condition.value)] = 0
+    for fact, value in openings:
+        changed = {**facts, fact: value}
+        openings[fact, value] = sum(
+            1 for requirement in requirements if judge(facts, requirement) and not judge(changed, requirement)
+        )
+    if not openings:
+        return None
+
+    def weigh(entry: tuple[tuple[str, int], int]) -> tuple[int, Decimal, str]:
+        (fact, value), opens = entry
+        return -opens, abs(Decimal(value) - Decimal(facts[fact])) / Decimal(facts[fact]), fact
+
+    (fact, value), opens = min(openings.items(), key=weigh)
+    return Fix(fact, value, opens)
+
+
+def _check(facts: Facts, condition: Condition) -> Failure | None:
+    found = facts.get(condition.fact)
+    value = condition.value
+    if found is None:
+        return Failure(condition, None, None)
+    match condition.test:
+        case "in":
+            met = found in value
+        case "is":
+            met = found == value
+        case "has":
+            met = value in found
+        case "has_any":
+            met = not set(value).isdisjoint(found)
+        case "at_least":
+            return None if found >= value else Failure(condition, found, value - found)
+        case "at_most":
+            return None if found <= value else Failure(condition, found, found - value)
+        case _:  # pragma: no cover - read_conditions lets no other test in
+            met = False
+    if met:
+        return None
+    return Failure(condition, sorted(found) if isinstance(found, (set, frozenset)) else found, None)

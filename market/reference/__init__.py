@@ -1,0 +1,80 @@
+"""The tables that ship with the rules, and their only reader; sources stand in this folder's README."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+
+from market.calendar import Calendar, CalendarStatus
+from market.ceilings import Ceiling, CeilingKind, ForbiddenFee
+from market.lpr import LprRow, LprTable
+from market.vocabulary import LprTenor, SizeClass
+
+_PERCENT = Decimal(100)
+
+
+@cache
+def lpr_table() -> LprTable:
+    """Return the shipped loan prime rates."""
+    return LprTable(
+        tuple(
+            LprRow(
+                date.fromisoformat(row["date"]),
+                Decimal(row["lpr_1y"]) / _PERCENT,
+                Decimal(row["lpr_5y"]) / _PERCENT,
+            )
+            for row in _rows("lpr.csv")
+        )
+    )
+
+
+@cache
+def calendar() -> Calendar:
+    """Return the working-day calendar of the mainland."""
+    return Calendar(
+        {date.fromisoformat(row["date"]): row["worked"] == "yes" for row in _rows("working_days.csv")},
+        {int(row["year"]): CalendarStatus(row["status"]) for row in _rows("calendar_years.csv")},
+    )
+
+
+@cache
+def ceilings() -> tuple[Ceiling, ...]:
+    """Return the price ceilings by kind of lender and date."""
+    return tuple(
+        Ceiling(
+            CeilingKind(row["kind"]),
+            date.fromisoformat(row["valid_from"]),
+            date.fromisoformat(row["valid_to"]) if row["valid_to"] else None,
+            Decimal(row["rate_percent"]) / _PERCENT if row["rate_percent"] else None,
+            Decimal(row["multiple"]) if row["multiple"] else None,
+            LprTenor(row["tenor"]),
+            row["source"],
+        )
+        for row in _rows("price_ceilings.csv")
+    )
+
+
+@cache
+def forbidden_fees() -> tuple[ForbiddenFee, ...]:
+    """Return the fees that licensed lenders may not charge firms of some sizes."""
+    return tuple(
+        ForbiddenFee(
+            row["code"],
+            tuple(word.casefold() for word in row["words"].split("|")),
+            frozenset(SizeClass(size) for size in row["sizes"].split("|")),
+            date.fromisoformat(row["valid_from"]),
+            date.fromisoformat(row["valid_to"]) if row["valid_to"] else None,
+            row["verified"] == "yes",
+            row["source"],
+        )
+        for row in _rows("forbidden_fees.csv")
+    )
+
+
+def _rows(name: str) -> Iterator[dict[str, str]]:
+    with (Path(__file__).parent / name).open(encoding="utf-8", newline="") as stream:
+        yield from csv.DictReader(stream)

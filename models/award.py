@@ -1,0 +1,54 @@
+"""Awards: an accepted bid, bound to what was shown when it was accepted."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from market.vocabulary import AwardState
+from models.base import Base, Id, word
+from models.bid import Bid
+from models.need import Need
+
+_STANDS = "state <> 'rejected'"
+
+
+class Award(Base):
+    """An acceptance (成交): by the firm's maker and, where the firm asks for two people, its approver.
+
+    ``shown_hash`` is the receipt hash of the accepted bid as it stood on the page.
+    """
+
+    __tablename__ = "awards"
+    __table_args__ = (
+        # One award a need, whatever crashes; a rejected acceptance makes room for another.
+        Index(
+            "uq_awards_need",
+            "need_id",
+            unique=True,
+            sqlite_where=text(_STANDS),
+            postgresql_where=text(_STANDS),
+        ),
+        CheckConstraint(
+            "confirmed_by IS NULL OR NOT two_people OR confirmed_by <> accepted_by", name="two_people"
+        ),
+        CheckConstraint(
+            "state = 'awaiting_confirmation' OR confirmed_at IS NOT NULL", name="decided_has_time"
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    need_id: Mapped[int] = mapped_column(ForeignKey("needs.id"))
+    bid_id: Mapped[int] = mapped_column(ForeignKey("bids.id"))
+    state: Mapped[AwardState] = mapped_column(word(AwardState))
+    two_people: Mapped[bool] = mapped_column(default=False)
+    shown_hash: Mapped[str] = mapped_column(String(64))
+    accepted_by: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    accepted_at: Mapped[datetime]
+    confirmed_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    confirmed_at: Mapped[datetime | None]
+
+    need: Mapped[Need] = relationship()
+    bid: Mapped[Bid] = relationship()

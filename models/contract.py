@@ -1,0 +1,249 @@
+"""Government procurement contracts, their payments, the ladder of the contract loan and its alerts."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from market.vocabulary import AlertKind, ContractStage
+from models.base import Base, Fen, Id, word
+from models.organisation import Organisation
+
+
+class Contract(Base):
+    """A procurement contract (政府采购合同), known by process id and contract id platform-wide.
+
+    ``amount`` and ``retention`` are fen and None when the record states none. ``obstacles`` lists why
+    the contract cannot be financed (words of ``market.contract_record.Obstacle``); empty means it
+    can. ``financing_key`` is the duplicate-financing key. The payee account is the one account the
+    purchaser may pay into once ``stage`` has reached ``account_locked``.
+    """
+
+    __tablename__ = "contracts"
+    __table_args__ = (
+        UniqueConstraint("process_id", "contract_id"),
+        CheckConstraint("retention >= 0", name="retention_sign"),
+        CheckConstraint("supplier_code IS NULL OR length(supplier_code) = 18", name="supplier_code_length"),
+        CheckConstraint(
+            "payment_days IS NULL OR payment_days BETWEEN 0 AND 60", name="payment_days_statutory"
+        ),
+        Index("ix_contracts_zone_supplier", "zone_id", "supplier_code"),
+        Index("ix_contracts_financing_key", "financing_key"),
+    )
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    zone_id: Mapped[int] = mapped_column(ForeignKey("zones.id"))
+    process_id: Mapped[str] = mapped_column(String(160))
+    contract_id: Mapped[str] = mapped_column(String(160))
+    award_id: Mapped[str | None] = mapped_column(String(160))
+    number: Mapped[str] = mapped_column(String(160))
+    title: Mapped[str] = mapped_column(String(400), default="")
+    status: Mapped[str | None] = mapped_column(String(40))
+    purchaser_name: Mapped[str | None] = mapped_column(String(300))
+    purchaser_code: Mapped[str | None] = mapped_column(String(80))
+    purchaser_id: Mapped[int | None] = mapped_column(ForeignKey("organisations.id"), index=True)
+    supplier_name: Mapped[str | None] = mapped_column(String(300))
+    supplier_code: Mapped[str | None] = mapped_column(String(18))
+    supplier_id: Mapped[int | None] = mapped_column(ForeignKey("organisations.id"), index=True)
+    amount: Mapped[int | None] = mapped_column(Fen)
+    currency: Mapped[str | None] = mapped_column(String(8))
+    retention: Mapped[int] = mapped_column(Fen, default=0)
+    payment_days: Mapped[int | None]
+    signed_on: Mapped[date | None]
+    starts_on: Mapped[date | None]
+    ends_on: Mapped[date | None]
+    accepted_on: Mapped[date | None]
+    last_due_on: Mapped[date | None]
+    obstacles: Mapped[list[Any]] = mapped_column(default=list)
+    financing_key: Mapped[str | None] = mapped_column(String(320))
+    source: Mapped[str] = mapped_column(String(40), default="form")
+    # When the newest record behind this row was published: an older one never undoes a newer one.
+    released_at: Mapped[datetime | None]
+    stage: Mapped[ContractStage] = mapped_column(word(ContractStage), default=ContractStage.AWARDED)
+    payee_account: Mapped[str | None] = mapped_column(String(40))
+    payee_bank: Mapped[str | None] = mapped_column(String(120))
+    pledge_number: Mapped[str | None] = mapped_column(String(60))
+    pledge_expires_on: Mapped[date | None]
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+    supplier: Mapped[Organisation | None] = relationship(foreign_keys=[supplier_id])
+    purchaser: Mapped[Organisation | None] = relationship(foreign_keys=[purchaser_id])
+    steps: Mapped[list[ContractStep]] = relationship(back_populates="contract", order_by="ContractStep.id")
+    payments: Mapped[list[PurchaserPayment]] = relationship(
+        back_populates="contract", order_by="PurchaserPayment.paid_on, PurchaserPayment.id"
+    )
+    plan: Mapped[list[PlannedPayment]] = relationship(order_by="PlannedPayment.number")
+
+
+class ContractRevision(Base):
+    """What a contract said before a record changed it: amendments keep their history."""
+
+    __tablename__ = "contract_revisions"
+    __table_args__ = (UniqueConstraint("contract_id", "number"),)
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    contract_id: Mapped[int] = mapped_column(ForeignKey("contracts.id"))
+    number: Mapped[int]
+    replaced_at: Mapped[datetime]
+    former: Mapped[dict[str, Any]]
+
+
+class PlannedPayment(Base):
+    """One payment the purchaser owes by the contract's payment plan (付款计划), in fen."""
+
+    __tablename__ = "planned_payments"
+    __table_args__ = (
+        UniqueConstraint("contract_id", "number"),
+        CheckConstraint("amount > 0", name="amount_sign"),
+    )
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    contract_id: Mapped[int] = mapped_column(ForeignKey("contracts.id"))
+    number: Mapped[int]
+    due_on: Mapped[date]
+    amount: Mapped[int] = mapped_column(Fen)
+
+
+class PurchaserPayment(Base):
+    """A payment by the purchaser (采购人付款): ``transaction_id`` makes it recordable once only.
+
+    ``paid_on`` is None when the record gives no date: such a payment is stored, alerted and never
+    moves a state by itself.
+    """
+
+    __tablename__ = "purchaser_payments"
+    __table_args__ = (UniqueConstraint("contract_id", "transaction_id"),)
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    contract_id: Mapped[int] = mapped_column(ForeignKey("contracts.id"))
+    transaction_id: Mapped[str] = mapped_column(String(200))
+    paid_on: Mapped[date | None]
+    amount: Mapped[int] = mapped_column(Fen)
+    currency: Mapped[str | None] = mapped_column(String(8))
+    payer: Mapped[str | None] = mapped_column(String(300))
+    payee: Mapped[str | None] = mapped_column(String(300))
+    payee_account: Mapped[str | None] = mapped_column(String(40))
+    settled_at: Mapped[datetime | None]
+    recorded_at: Mapped[datetime]
+
+    contract: Mapped[Contract] = relationship(back_populates="payments")
+
+
+class ContractStep(Base):
+    """One rung climbed (进度): when, on which evidence, recorded by whom and confirmed by whom."""
+
+    __tablename__ = "contract_steps"
+    __table_args__ = (
+        # Two people: whoever recorded a step cannot confirm it.
+        CheckConstraint(
+            "confirmed_by IS NULL OR recorded_by IS NULL OR confirmed_by <> recorded_by", name="two_people"
+        ),
+        CheckConstraint("(confirmed_by IS NULL) = (confirmed_at IS NULL)", name="confirmation_whole"),
+        # A rung that does not repeat is climbed once.
+        Index(
+            "uq_contract_steps_once",
+            "contract_id",
+            "stage",
+            unique=True,
+            sqlite_where=text("stage NOT IN ('drawn','purchaser_paid')"),
+            postgresql_where=text("stage NOT IN ('drawn','purchaser_paid')"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    contract_id: Mapped[int] = mapped_column(ForeignKey("contracts.id"), index=True)
+    stage: Mapped[ContractStage] = mapped_column(word(ContractStage))
+    happened_on: Mapped[date]
+    evidence: Mapped[str] = mapped_column(String(300), default="")
+    details: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    needs_confirmation: Mapped[bool] = mapped_column(default=False)
+    recorded_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    recorded_at: Mapped[datetime]
+    confirmed_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    confirmed_at: Mapped[datetime | None]
+
+    contract: Mapped[Contract] = relationship(back_populates="steps")
+
+
+class Financing(Base):
+    """A live claim on one contract's money by one lender: the guard against double financing.
+
+    The key (normalised contract number + supplier code) is unique over live financings in the whole
+    system, not per zone and not per contract row.
+    """
+
+    __tablename__ = "financings"
+    __table_args__ = (
+        Index(
+            "uq_financings_live_key",
+            "key",
+            unique=True,
+            sqlite_where=text("ended_at IS NULL"),
+            postgresql_where=text("ended_at IS NULL"),
+        ),
+        CheckConstraint("financed >= 0", name="financed_sign"),
+    )
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    key: Mapped[str] = mapped_column(String(320))
+    contract_id: Mapped[int] = mapped_column(ForeignKey("contracts.id"), index=True)
+    lender_id: Mapped[int] = mapped_column(ForeignKey("organisations.id"), index=True)
+    financed: Mapped[int] = mapped_column(Fen, default=0)
+    started_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+
+    contract: Mapped[Contract] = relationship()
+    lender: Mapped[Organisation] = relationship()
+
+
+class Alert(Base):
+    """Something an officer or lender must look at (预警); one open alert per kind and subject."""
+
+    __tablename__ = "alerts"
+    __table_args__ = (
+        Index(
+            "uq_alerts_open",
+            "kind",
+            "subject",
+            unique=True,
+            sqlite_where=text("resolved_at IS NULL"),
+            postgresql_where=text("resolved_at IS NULL"),
+        ),
+        CheckConstraint("(resolved_at IS NULL) = (resolution IS NULL)", name="resolution_whole"),
+    )
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    zone_id: Mapped[int] = mapped_column(ForeignKey("zones.id"), index=True)
+    kind: Mapped[AlertKind] = mapped_column(word(AlertKind))
+    subject: Mapped[str] = mapped_column(String(80))
+    contract_id: Mapped[int | None] = mapped_column(ForeignKey("contracts.id"), index=True)
+    loan_id: Mapped[int | None] = mapped_column(ForeignKey("loans.id"), index=True)
+    details: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    raised_at: Mapped[datetime]
+    resolved_at: Mapped[datetime | None]
+    resolved_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    resolution: Mapped[str | None] = mapped_column(String(300))
+
+
+class ImportJob(Base):
+    """One run of an import: who, what, how far, and what came of it."""
+
+    __tablename__ = "import_jobs"
+    __table_args__ = (
+        CheckConstraint("imported >= 0 AND updated >= 0 AND rejected >= 0", name="counts_sign"),
+    )
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    zone_id: Mapped[int] = mapped_column(ForeignKey("zones.id"), index=True)
+    file_name: Mapped[str] = mapped_column(String(300))
+    started_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
+    started_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    imported: Mapped[int] = mapped_column(default=0)
+    updated: Mapped[int] = mapped_column(default=0)
+    rejected: Mapped[int] = mapped_column(default=0)
+    failure: Mapped[dict[str, Any] | None]
