@@ -1,0 +1,1 @@
+"""What can be done: one public verb is one transaction."""

@@ -1,0 +1,122 @@
+"""Alerts: raised once per subject, listed for whoever must look, resolved with a word of why."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from market.errors import Code, conflict, invalid, not_found
+from market.party import Party
+from market.vocabulary import AlertKind, Capability
+from models.base import db, transaction
+from models.contract import Alert, Contract, Financing
+from models.loan import Loan
+from services import audit
+
+
+def raise_alert(
+    session: Session,
+    zone_id: int,
+    kind: AlertKind,
+    subject: str,
+    *,
+    now: datetime,
+    contract_id: int | None = None,
+    loan_id: int | None = None,
+    **details: Any,
+) -> None:
+    """Raise an alert inside the caller's transaction, unless one of its kind and subject is open."""
+    if _open(session, kind, subject) is None:
+        session.add(
+            Alert(
+                zone_id=zone_id,
+                kind=kind,
+                subject=subject,
+                contract_id=contract_id,
+                loan_id=loan_id,
+                details=details,
+                raised_at=now,
+            )
+        )
+        session.flush()
+
+
+def settle(session: Session, kind: AlertKind, subject: str, resolution: str, *, now: datetime) -> None:
+    """Close an open alert whose cause went away by itself, inside the caller's transaction."""
+    alert = _open(session, kind, subject)
+    if alert is not None:
+        alert.resolved_at, alert.resolution = now, resolution
+        session.flush()
+
+
+def resolve(alert_id: int, resolution: str, *, by: Party, now: datetime) -> Alert:
+    """Close an alert by hand, saying what was done; officers, or the lender it concerns."""
+    by.require(Capability.OFFICER, Capability.INSTITUTION_APPROVER)
+    if not resolution.strip():
+        raise invalid(Code.REQUIRED, "resolution")
+    if len(resolution) > 300:
+        raise invalid(Code.TOO_LONG, "resolution", value=resolution[:40], most=300)
+    with transaction() as session:
+        alert = session.get(Alert, alert_id, with_for_update=True)
+        if alert is None or alert.zone_id != by.zone_id or not _concerns(session, alert, by):
+            raise not_found("alert", alert_id)
+        if alert.resolved_at is not None:
+            raise conflict(Code.ILLEGAL_MOVE, state="resolved", move="resolve")
+        alert.resolved_at, alert.resolved_by, alert.resolution = now, by.user_id, resolution.strip()
+        audit.record(session, "alert.resolve", alert, by=by, now=now, kind=alert.kind.value)
+    return alert
+
+
+def list_open(by: Party) -> list[Alert]:
+    """Return the open alerts the party must look at, newest first."""
+    alerts = db.session.scalars(
+        select(Alert)
+        .where(Alert.zone_id == by.zone_id, Alert.resolved_at.is_(None))
+        .order_by(Alert.raised_at.desc(), Alert.id.desc())
+    )
+    return [alert for alert in alerts if _concerns(db.session(), alert, by)]
+
+
+def list_resolved(by: Party, most: int = 200) -> list[Alert]:
+    """Return the newest resolved alerts of the party's zone; officers and auditors only."""
+    by.require(Capability.OFFICER, Capability.AUDITOR)
+    return list(
+        db.session.scalars(
+            select(Alert)
+            .where(Alert.zone_id == by.zone_id, Alert.resolved_at.is_not(None))
+            .order_by(Alert.resolved_at.desc(), Alert.id.desc())
+            .limit(most)
+        )
+    )
+
+
+def list_for_contract(contract_id: int) -> list[Alert]:
+    """Return every alert on a contract, resolved ones too, newest first."""
+    return list(
+        db.session.scalars(select(Alert).where(Alert.contract_id == contract_id).order_by(Alert.id.desc()))
+    )
+
+
+def _open(session: Session, kind: AlertKind, subject: str) -> Alert | None:
+    return session.scalar(
+        select(Alert).where(Alert.kind == kind, Alert.subject == subject, Alert.resolved_at.is_(None))
+    )
+
+
+def _concerns(session: Session, alert: Alert, by: Party) -> bool:
+    if by.may(Capability.OFFICER, Capability.AUDITOR):
+        return True
+    parties: set[int | None] = set()
+    if alert.loan_id is not None:
+        loan = session.get_one(Loan, alert.loan_id)
+        parties |= {loan.lender_id, loan.borrower_id}
+    if alert.contract_id is not None:
+        contract = session.get_one(Contract, alert.contract_id)
+        parties |= {contract.supplier_id, contract.purchaser_id}
+        parties |= set(
+            session.scalars(select(Financing.lender_id).where(Financing.contract_id == contract.id))
+        )
+    return by.organisation_id in parties

@@ -1,0 +1,310 @@
+"""The officer's board: figures about a zone, each with the rows it was counted from one query away.
+
+Firm-times (家次) count events, firms (家, 去重) count distinct firms: the two are never mixed.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from statistics import median
+
+from sqlalchemy import distinct, func, select
+
+from market.calendar import local_date, working_days_between
+from market.party import Party
+from market.reference import calendar
+from market.vocabulary import (
+    INSTITUTION_KINDS,
+    Capability,
+    LoanState,
+    NeedState,
+    OrganisationKind,
+    Security,
+)
+from models.base import db
+from models.bid import Bid
+from models.contract import Alert, Contract, Financing
+from models.loan import Loan
+from models.need import Need
+from models.organisation import Organisation
+from models.product import Product
+from models.zone import Membership
+from services import lpr
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of the funnel: firm-times, distinct firms and fen."""
+
+    name: str
+    times: int
+    firms: int
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class Month:
+    """One month of deals: fen and the amount-weighted all-in annual cost, beside the LPR of its end."""
+
+    month: date
+    deals: int
+    amount: int
+    effective: Decimal | None
+    lpr_1y: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """How an institution answers: needs whose bidding is over, how many it bid on, bids won, fen awarded."""
+
+    organisation: Organisation
+    seen: int
+    answered: int
+    won: int
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """The key figures of a zone; amounts in fen, shares and rates as exact decimals, None where undefined."""
+
+    institutions: int
+    products: int
+    firms: int
+    needs: int
+    needs_amount: int
+    open_needs: int
+    answered_share: Decimal | None
+    three_bids_share: Decimal | None
+    deals: int
+    deal_firms: int
+    awarded_amount: int
+    drawn_amount: int
+    outstanding: int
+    average_amount: int | None
+    effective: Decimal | None
+    saving: Decimal | None
+    unsecured_share: Decimal | None
+    median_working_days: int | None
+    overdue_loans: int
+    overdue_share: Decimal | None
+    contracts: int
+    contract_loans: int
+    open_alerts: int
+
+
+def read_figures(zone_id: int) -> Figures:
+    """Return the key figures of a zone over all time; public, because they name nobody."""
+    session = db.session()
+    members = dict(
+        session.execute(
+            select(Organisation.kind, func.count())
+            .join(Membership, Membership.organisation_id == Organisation.id)
+            .where(Membership.zone_id == zone_id)
+            .group_by(Organisation.kind)
+        ).tuples()
+    )
+    needs = list(session.scalars(select(Need).where(Need.zone_id == zone_id, Need.published_at.is_not(None))))
+    answers = _count_bids(zone_id)
+    closed = [need for need in needs if need.closed_at is not None]
+    deals = _deals(zone_id)
+    drawn = [loan for loan in deals if loan.drawn_on is not None]
+    awarded = sum(loan.principal for loan in deals)
+    out = sum(loan.outstanding for loan in deals)
+    late = [loan for loan in deals if loan.overdue_since is not None]
+    days = [
+        working_days_between(local_date(loan.award.need.published_at), loan.drawn_on, calendar())
+        for loan in drawn
+        if loan.award.need.published_at is not None and loan.drawn_on is not None
+    ]
+    unsecured = sum(loan.principal for loan in deals if loan.award.bid.product.security is Security.UNSECURED)
+    return Figures(
+        institutions=sum(count for kind, count in members.items() if kind in INSTITUTION_KINDS),
+        products=_count(select(func.count(Product.id)).where(Product.zone_id == zone_id, Product.listed)),
+        firms=members.get(OrganisationKind.ENTERPRISE, 0),
+        needs=len(needs),
+        needs_amount=sum(need.amount for need in needs),
+        open_needs=sum(1 for need in needs if need.state is NeedState.OPEN),
+        answered_share=_share(sum(1 for need in closed if answers.get(need.id, 0) > 0), len(closed)),
+        three_bids_share=_share(sum(1 for need in closed if answers.get(need.id, 0) >= 3), len(closed)),
+        deals=len(deals),
+        deal_firms=len({loan.borrower_id for loan in deals}),
+        awarded_amount=awarded,
+        drawn_amount=sum(loan.principal for loan in drawn),
+        outstanding=out,
+        average_amount=awarded // len(deals) if deals else None,
+        effective=_weigh(deals),
+        saving=_weigh_saving(zone_id),
+        unsecured_share=_share(unsecured, awarded),
+        median_working_days=int(median(days)) if days else None,
+        overdue_loans=len(late),
+        overdue_share=_share(sum(loan.outstanding for loan in late), out),
+        contracts=_count(select(func.count(Contract.id)).where(Contract.zone_id == zone_id)),
+        contract_loans=sum(1 for loan in deals if loan.contract_id is not None),
+        open_alerts=_count(
+            select(func.count(Alert.id)).where(Alert.zone_id == zone_id, Alert.resolved_at.is_(None))
+        ),
+    )
+
+
+def read_funnel(zone_id: int) -> list[Step]:
+    """Return the way from needs to money: published, answered, three bids, awarded, drawn."""
+    needs = list(
+        db.session.scalars(select(Need).where(Need.zone_id == zone_id, Need.published_at.is_not(None)))
+    )
+    answers = _count_bids(zone_id)
+    deals = _deals(zone_id)
+    drawn = [loan for loan in deals if loan.drawn_on is not None]
+
+    def step(name: str, chosen: list[Need]) -> Step:
+        firms = len({need.organisation_id for need in chosen})
+        return Step(name, len(chosen), firms, sum(need.amount for need in chosen))
+
+    def step_of_loans(name: str, chosen: list[Loan]) -> Step:
+        firms = len({loan.borrower_id for loan in chosen})
+        return Step(name, len(chosen), firms, sum(loan.principal for loan in chosen))
+
+    return [
+        step("published", needs),
+        step("answered", [need for need in needs if answers.get(need.id, 0) >= 1]),
+        step("three_bids", [need for need in needs if answers.get(need.id, 0) >= 3]),
+        step_of_loans("awarded", deals),
+        step_of_loans("drawn", drawn),
+    ]
+
+
+def read_months(zone_id: int, today: date, count: int = 12) -> list[Month]:
+    """Return the last ``count`` months up to ``today``'s, oldest first, those without deals too."""
+    table = lpr.read_table()
+    by_month: dict[date, list[Loan]] = defaultdict(list)
+    for loan in _deals(zone_id):
+        by_month[local_date(loan.approved_at).replace(day=1)].append(loan)
+    months: list[Month] = []
+    first = today.replace(day=1)
+    for _ in range(count):
+        loans = by_month.get(first, [])
+        last = min(today, _end_of_month(first))
+        row = table.row(last)
+        months.append(Month(first, len(loans), sum(loan.principal for loan in loans), _weigh(loans), row.one_year))
+        first = (first.replace(day=1) - _DAY).replace(day=1)
+    return months[::-1]
+
+
+def read_responses(zone_id: int) -> list[Response]:
+    """Return how each institution that may bid answers, the most responsive first.
+
+    Only needs whose bidding is over count: who bids on an open need is nobody's to know.
+    """
+    session = db.session()
+    bidders = list(
+        session.scalars(
+            select(Organisation)
+            .join(Product, Product.organisation_id == Organisation.id)
+            .where(Product.zone_id == zone_id, Product.offer.is_not(None))
+            .distinct()
+        )
+    )
+    closed = _count(select(func.count(Need.id)).where(Need.zone_id == zone_id, Need.closed_at.is_not(None)))
+    answered = dict(
+        session.execute(
+            select(Bid.organisation_id, func.count(distinct(Bid.need_id)))
+            .join(Need, Bid.need_id == Need.id)
+            .where(Need.zone_id == zone_id, Bid.opened_at.is_not(None))
+            .group_by(Bid.organisation_id)
+        ).tuples()
+    )
+    won: dict[int, list[Loan]] = defaultdict(list)
+    for loan in _deals(zone_id):
+        won[loan.lender_id].append(loan)
+    rows = [
+        Response(
+            organisation=bidder,
+            seen=closed,
+            answered=answered.get(bidder.id, 0),
+            won=len(won[bidder.id]),
+            amount=sum(loan.principal for loan in won[bidder.id]),
+        )
+        for bidder in bidders
+    ]
+    return sorted(rows, key=lambda row: (-row.answered, -row.amount, row.organisation.id))
+
+
+def list_contract_loans(by: Party) -> list[Financing]:
+    """Return the financed contracts of the party's zone, live ones first; officers and auditors only."""
+    by.require(Capability.OFFICER, Capability.AUDITOR)
+    return list(
+        db.session.scalars(
+            select(Financing)
+            .join(Contract, Financing.contract_id == Contract.id)
+            .where(Contract.zone_id == by.zone_id)
+            .order_by(Financing.ended_at.is_not(None), Financing.id.desc())
+        )
+    )
+
+
+def find_moment_of_data(zone_id: int) -> datetime | None:
+    """Return when something last happened that the figures count."""
+    return db.session.scalar(select(func.max(Loan.approved_at)).where(Loan.zone_id == zone_id))
+
+
+def _deals(zone_id: int) -> list[Loan]:
+    return list(
+        db.session.scalars(
+            select(Loan).where(Loan.zone_id == zone_id, Loan.state != LoanState.CANCELLED).order_by(Loan.id)
+        )
+    )
+
+
+def _count_bids(zone_id: int) -> dict[int, int]:
+    return dict(
+        db.session.execute(
+            select(Bid.need_id, func.count(distinct(Bid.organisation_id)))
+            .join(Need, Bid.need_id == Need.id)
+            .where(Need.zone_id == zone_id, Bid.opened_at.is_not(None))
+            .group_by(Bid.need_id)
+        ).tuples()
+    )
+
+
+def _weigh(loans: list[Loan]) -> Decimal | None:
+    amount = sum(loan.principal for loan in loans)
+    return sum((loan.effective * loan.principal for loan in loans), Decimal(0)) / amount if amount else None
+
+
+def _weigh_saving(zone_id: int) -> Decimal | None:
+    """Return how far the accepted cost lies under the mean of all ranked offers, weighted by amount."""
+    saved, amount = Decimal(0), 0
+    for loan in _deals(zone_id):
+        costs = list(
+            db.session.scalars(
+                select(Bid.effective).where(Bid.need_id == loan.award.need_id, Bid.rank.is_not(None))
+            )
+        )
+        known = [c for c in costs if c is not None]
+        if len(known) > 1:
+            saved += (sum(known, Decimal(0)) / len(known) - loan.effective) * loan.principal
+            amount += loan.principal
+    return saved / amount if amount else None
+
+
+def _share(part: int, whole: int) -> Decimal | None:
+    return Decimal(part) / whole if whole else None
+
+
+def _count(query: object) -> int:
+    return db.session.scalar(query) or 0  # type: ignore[call-overload, no-any-return]
+
+
+def _end_of_month(first: date) -> date:
+    following = (
+        first.replace(year=first.year + 1, month=1)
+        if first.month == 12
+        else first.replace(month=first.month + 1)
+    )
+    return following - _DAY
+
+
+_DAY = date(2000, 1, 2) - date(2000, 1, 1)

@@ -1,0 +1,152 @@
+"""Comparisons: the opened offers of one need side by side, and what they would cost on other terms."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from market import cost, ranking
+from market.cashflow import LENDER, SUBSIDY
+from market.cost import Cost
+from market.errors import Code, Fault, Invalid, not_found
+from market.party import Party
+from market.terms import LeaseTerms, LoanTerms
+from market.vocabulary import BidState, NeedState, ProposalState
+from models.award import Award
+from models.bid import Bid
+from models.need import Need
+from models.round import Proposal
+from services import awards, bids, needs, rounds
+from services.exchange.offers import read_offer
+
+MONTHS_MOST = 360
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What a firm sees of its offers: ``ranked`` compete, best first; ``apart`` are listed with the reason.
+
+    ``refused`` could not be opened. ``proposal`` is the matching round's, while it stands. ``payees``
+    names who is paid by any of the offers, the lender first.
+    """
+
+    need: Need
+    ranked: tuple[Bid, ...]
+    apart: tuple[Bid, ...]
+    refused: tuple[Bid, ...]
+    proposal: Proposal | None
+    award: Award | None
+    payees: tuple[str, ...]
+
+    @property
+    def is_short(self) -> bool:
+        """Say whether fewer offers compete than the firm asked for."""
+        return len(self.ranked) < self.need.minimum_bids
+
+    def may_accept(self, bid: Bid, now: datetime) -> bool:
+        """Say whether the firm can accept this offer now."""
+        return (
+            self.need.state is NeedState.CLOSED
+            and self.award is None
+            and (self.need.accept_until is None or now <= self.need.accept_until)
+            and bid.state is BidState.LIVE
+            and bid.effective is not None
+            and bid.valid_until >= now
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """An offer priced on other terms: an estimate, for which no institution has given its word.
+
+    ``outside`` says that amount or tenor lie outside the product's own ranges.
+    """
+
+    bid: Bid
+    cost: Cost
+    rank: int
+    outside: bool
+
+
+def compare(need_id: int, *, by: Party) -> Comparison:
+    """Return the opened offers of a need, for its firm, an officer or an auditor."""
+    need = needs.find(need_id, by=by)
+    offers = bids.list_offers(need_id, by=by)
+    opened = [bid for bid in offers if bid.terms is not None]
+    proposal = rounds.find_proposal(need_id)
+    payees = {LENDER: None} | {
+        payee: None for bid in opened for payee in (bid.cost or {}).get("breakdown", {})
+    }
+    # Public money comes last: it is taken off what the others are paid.
+    ordered = [payee for payee in payees if payee != SUBSIDY] + [
+        payee for payee in payees if payee == SUBSIDY
+    ]
+    return Comparison(
+        need=need,
+        ranked=tuple(bid for bid in opened if bid.rank is not None),
+        apart=tuple(bid for bid in opened if bid.rank is None),
+        refused=tuple(bid for bid in offers if bid.terms is None),
+        proposal=proposal if proposal is not None and proposal.state is not ProposalState.LAPSED else None,
+        award=awards.find_for_need(need_id),
+        payees=tuple(ordered),
+    )
+
+
+def find_offer(need_id: int, bid_id: int, *, by: Party) -> tuple[Comparison, Bid]:
+    """Return one opened offer within its comparison; raises ``NotFound``."""
+    comparison = compare(need_id, by=by)
+    for bid in (*comparison.ranked, *comparison.apart):
+        if bid.id == bid_id:
+            return comparison, bid
+    raise not_found("bid", bid_id)
+
+
+def estimate(need_id: int, amount: int, months: int, *, by: Party) -> list[Estimate]:
+    """Return what the offers of a need would cost for ``amount`` fen over ``months``, cheapest first.
+
+    Rates, fees and subsidies stay as offered. Raises ``Invalid`` for an amount or tenor that cannot be.
+    """
+    faults = []
+    if not 0 < amount <= needs.AMOUNT_MOST:
+        faults.append(
+            Fault(
+                Code.TOO_SMALL if amount <= 0 else Code.TOO_LARGE,
+                "amount",
+                {"value": amount, "least": 1, "most": needs.AMOUNT_MOST},
+            )
+        )
+    if not 1 <= months <= MONTHS_MOST:
+        faults.append(
+            Fault(
+                Code.TOO_SMALL if months < 1 else Code.TOO_LARGE,
+                "months",
+                {"value": months, "least": 1, "most": MONTHS_MOST},
+            )
+        )
+    if faults:
+        raise Invalid(*faults)
+    offers = [bid for bid in bids.list_offers(need_id, by=by) if bid.terms is not None]
+    changed = []
+    for bid in offers:
+        terms = read_offer(bid.terms, "terms")
+        assert isinstance(terms, (LoanTerms, LeaseTerms)), "a bid is a loan or a lease"
+        changed.append(replace(terms, principal=amount, months=months))
+    priced = dict(zip((bid.id for bid in offers), cost.price_many(changed), strict=True))
+    by_id = {bid.id: bid for bid in offers}
+    order = ranking.rank(
+        [ranking.Entry(bid.id, priced[bid.id], amount, months, bid.receipt_number) for bid in offers],
+        amount=amount,
+        months=months,
+    )
+    return [
+        Estimate(by_id[row.key], priced[row.key], row.rank, not _covers(by_id[row.key], amount, months))
+        for row in order
+        if row.rank is not None
+    ]
+
+
+def _covers(bid: Bid, amount: int, months: int) -> bool:
+    product = bid.product
+    return product.amount_min <= amount <= product.amount_max and (
+        product.months_max == 0 or product.months_min <= months <= product.months_max
+    )

@@ -1,0 +1,283 @@
+"""Contract loans: the purchaser's payments, where they went, and what they settled."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from market import contract_loan
+from market.calendar import local_date
+from market.errors import Code, conflict, invalid, not_found
+from market.party import Party
+from market.vocabulary import AlertKind, Capability, ContractStage, LoanState
+from models.base import db, transaction
+from models.contract import Contract, Financing, PurchaserPayment
+from models.loan import Loan
+from services import alerts, audit, contract_steps, limits, loans, needs
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """A purchaser's payment as it was reported: amount in fen, the account it went to."""
+
+    transaction_id: str
+    amount: int
+    paid_on: date | None
+    payee_account: str | None = None
+    payer: str | None = None
+    payee: str | None = None
+
+
+def record_payment(contract_id: int, payment: Payment, *, by: Party, now: datetime) -> PurchaserPayment:
+    """Record a purchaser's payment; by the purchaser, the financing lender or an officer.
+
+    Settles the contract's loans, oldest first: fees and interest, then principal, the rest to the
+    supplier. A payment into another account than the locked one settles nothing and raises an alert.
+    """
+    by.require(
+        Capability.PURCHASER,
+        Capability.OFFICER,
+        Capability.INSTITUTION_BIDDER,
+        Capability.INSTITUTION_APPROVER,
+    )
+    if payment.amount <= 0:
+        raise invalid(Code.TOO_SMALL, "amount", value=payment.amount, least=1)
+    if payment.paid_on is not None and payment.paid_on > local_date(now):
+        raise invalid(Code.TOO_LARGE, "paid_on", value=str(payment.paid_on), most=str(local_date(now)))
+    if not payment.transaction_id.strip():
+        raise invalid(Code.REQUIRED, "transaction_id")
+    lender = db.session.scalar(
+        select(Financing).where(Financing.contract_id == contract_id, Financing.ended_at.is_(None))
+    )
+    lender_id = lender.lender_id if lender is not None else None
+    with transaction() as session:
+        contract = lock_for_payment(session, contract_id, lender_id)
+        if contract.zone_id != by.zone_id:
+            raise not_found("contract", contract_id)
+        if not by.may(Capability.OFFICER) and by.organisation_id not in {contract.purchaser_id, lender_id}:
+            raise not_found("contract", contract_id)
+        taken = session.scalar(
+            select(PurchaserPayment.id).where(
+                PurchaserPayment.contract_id == contract.id,
+                PurchaserPayment.transaction_id == payment.transaction_id,
+            )
+        )
+        if taken is not None:
+            raise conflict(
+                Code.ALREADY_EXISTS, "transaction_id", what="payment", value=payment.transaction_id
+            )
+        row = PurchaserPayment(
+            contract_id=contract.id,
+            transaction_id=payment.transaction_id,
+            paid_on=payment.paid_on,
+            amount=payment.amount,
+            currency=contract.currency,
+            payer=payment.payer,
+            payee=payment.payee,
+            payee_account=payment.payee_account,
+            recorded_at=now,
+        )
+        session.add(row)
+        session.flush()
+        settle(session, contract, row, by=by, now=now)
+        audit.record(session, "contract.payment", row, by=by, now=now, amount=payment.amount)
+    return row
+
+
+def lock_for_payment(session: Session, contract_id: int, lender_id: int | None) -> Contract:
+    """Return the contract locked, after the limits its loans lean on: always in that order."""
+    seen = session.get(Contract, contract_id)
+    if seen is None:
+        raise not_found("contract", contract_id)
+    if lender_id is not None and seen.supplier_id is not None:
+        limits.lock(session, lender_id, seen.supplier_id)
+    return session.get_one(Contract, contract_id, with_for_update=True)
+
+
+def settle(
+    session: Session, contract: Contract, payment: PurchaserPayment, *, by: Party | None, now: datetime
+) -> None:
+    """Let a stored payment take effect once, inside the caller's transaction (which holds the locks).
+
+    No date: an alert, nothing moves. Wrong account: an alert, nothing is settled. A payment from before
+    the drawdown, or with no live loan, is only history.
+    """
+    if payment.settled_at is not None:
+        return
+    subject = f"payment:{payment.id}"
+    if payment.paid_on is None:
+        if _has_live_loan(session, contract.id):
+            alerts.raise_alert(
+                session,
+                contract.zone_id,
+                AlertKind.UNDATED_PAYMENT,
+                subject,
+                now=now,
+                contract_id=contract.id,
+                amount=payment.amount,
+            )
+        return
+    _watch_overpayment(session, contract, now)
+    if not contract_loan.may_draw(contract.stage):
+        return
+    if not contract_loan.is_locked_account(payment.payee_account, contract.payee_account):
+        alerts.raise_alert(
+            session,
+            contract.zone_id,
+            AlertKind.WRONG_ACCOUNT,
+            subject,
+            now=now,
+            contract_id=contract.id,
+            amount=payment.amount,
+            paid_to=payment.payee_account,
+            locked=contract.payee_account,
+        )
+        return
+    if not contract_loan.has_reached(contract.stage, ContractStage.DRAWN):
+        return
+    contract_steps.climb_to(
+        session,
+        contract,
+        ContractStage.PURCHASER_PAID,
+        by=by,
+        now=now,
+        payment=payment.id,
+        amount=payment.amount,
+    )
+    left = payment.amount
+    for loan in session.scalars(
+        select(Loan)
+        .where(Loan.contract_id == contract.id, Loan.state == LoanState.DRAWN)
+        .order_by(Loan.drawn_on, Loan.id)
+        .with_for_update()
+    ):
+        if left == 0 or (loan.drawn_on is not None and payment.paid_on < loan.drawn_on):
+            continue
+        row = loans.absorb(
+            session,
+            loan,
+            left,
+            payment.paid_on,
+            f"{subject}/{loan.id}",
+            by=by,
+            now=now,
+            payment_id=payment.id,
+        )
+        left = row.remainder
+        session.flush()
+    payment.settled_at = now
+    alerts.settle(session, AlertKind.PURCHASER_OVERDUE, f"contract:{contract.id}", "paid", now=now)
+
+
+def list_overdue(zone_id: int, now: datetime) -> list[int]:
+    """Return the financed contracts of a zone whose purchaser should have paid by now and has not."""
+    today = local_date(now)
+    contracts = db.session.scalars(
+        select(Contract)
+        .join(Financing, Financing.contract_id == Contract.id)
+        .where(Contract.zone_id == zone_id, Financing.ended_at.is_(None))
+        .order_by(Contract.id)
+    )
+    return [
+        contract.id for contract in contracts if _overdue_since(db.session(), contract, today) is not None
+    ]
+
+
+def note_overdue(contract_id: int, *, by: Party, now: datetime) -> None:
+    """Raise the alert that a purchaser is late, if it is; raising it twice changes nothing."""
+    with transaction() as session:
+        contract = session.get_one(Contract, contract_id, with_for_update=True)
+        since = _overdue_since(session, contract, local_date(now))
+        if since is not None:
+            alerts.raise_alert(
+                session,
+                contract.zone_id,
+                AlertKind.PURCHASER_OVERDUE,
+                f"contract:{contract.id}",
+                now=now,
+                contract_id=contract.id,
+                due_on=since.isoformat(),
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a contract stands in money, all in fen."""
+
+    amount: int
+    paid: int
+    financed: int
+    room: int
+    outstanding: int
+
+
+def read_standing(contract: Contract) -> Standing:
+    """Return what was paid on a contract, what is financed and what could still be (at a ratio of 1)."""
+    session = db.session()
+    paid = sum(p.amount for p in contract.payments if p.paid_on is not None)
+    financed = session.scalar(
+        select(func.coalesce(func.sum(Financing.financed), 0)).where(
+            Financing.contract_id == contract.id, Financing.ended_at.is_(None)
+        )
+    )
+    outstanding = session.scalar(
+        select(func.coalesce(func.sum(Loan.outstanding), 0)).where(Loan.contract_id == contract.id)
+    )
+    room = needs.compute_room(session, contract) if not contract.obstacles else 0
+    return Standing(contract.amount or 0, paid, int(financed or 0), room, int(outstanding or 0))
+
+
+def _has_live_loan(session: Session, contract_id: int) -> bool:
+    return (
+        session.scalar(
+            select(Loan.id)
+            .where(Loan.contract_id == contract_id, Loan.state.in_([LoanState.APPROVED, LoanState.DRAWN]))
+            .limit(1)
+        )
+        is not None
+    )
+
+
+def _watch_overpayment(session: Session, contract: Contract, now: datetime) -> None:
+    paid = session.scalar(
+        select(func.sum(PurchaserPayment.amount)).where(
+            PurchaserPayment.contract_id == contract.id, PurchaserPayment.paid_on.is_not(None)
+        )
+    )
+    too_much = contract.amount is not None and paid is not None and paid > contract.amount
+    if too_much and _has_live_loan(session, contract.id):
+        alerts.raise_alert(
+            session,
+            contract.zone_id,
+            AlertKind.OVERPAID,
+            f"contract:{contract.id}",
+            now=now,
+            contract_id=contract.id,
+            paid=int(paid or 0),
+            amount=contract.amount,
+        )
+
+
+def _overdue_since(session: Session, contract: Contract, today: date) -> date | None:
+    """Return the first day the purchaser was late, from the plan or from the statutory term."""
+    paid = (
+        session.scalar(
+            select(func.coalesce(func.sum(PurchaserPayment.amount), 0)).where(
+                PurchaserPayment.contract_id == contract.id, PurchaserPayment.paid_on.is_not(None)
+            )
+        )
+        or 0
+    )
+    owed = 0
+    for planned in contract.plan:
+        owed += planned.amount
+        if paid < owed and planned.due_on < today:
+            return planned.due_on + timedelta(days=1)
+    if not contract.plan and contract.accepted_on is not None and contract.amount is not None:
+        due = contract_loan.statutory_due(contract.accepted_on, contract.payment_days)
+        if due < today and paid < contract.amount - contract.retention:
+            return due + timedelta(days=1)
+    return None

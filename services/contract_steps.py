@@ -1,0 +1,249 @@
+"""Steps on the ladder of the contract loan: recorded with evidence, confirmed by a second person."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from market import contract_loan
+from market.calendar import local_date
+from market.errors import Code, Fault, Forbidden, Invalid, conflict, invalid, not_found
+from market.party import Party
+from market.vocabulary import Capability, ContractStage, LoanState
+from models.base import db, transaction
+from models.contract import Contract, ContractStep, Financing
+from models.loan import Loan
+from services import audit
+
+#: Steps that people record; the others follow from awards, drawdowns and payments.
+BY_HAND = frozenset(
+    {
+        ContractStage.SIGNED,
+        ContractStage.FILED,
+        ContractStage.ACCOUNT_LOCKED,
+        ContractStage.PLEDGE_REGISTERED,
+        ContractStage.PLEDGE_CANCELLED,
+        ContractStage.UNLOCKED,
+    }
+)
+_BY_LENDER = frozenset(
+    {
+        ContractStage.ACCOUNT_LOCKED,
+        ContractStage.PLEDGE_REGISTERED,
+        ContractStage.PLEDGE_CANCELLED,
+        ContractStage.UNLOCKED,
+    }
+)
+
+
+def record(
+    contract_id: int,
+    stage: ContractStage,
+    happened_on: date,
+    *,
+    by: Party,
+    now: datetime,
+    evidence: str = "",
+    payee_account: str | None = None,
+    payee_bank: str | None = None,
+    pledge_number: str | None = None,
+    pledge_expires_on: date | None = None,
+) -> ContractStep:
+    """Record one step of a contract with its evidence.
+
+    The lender records lock, pledge and their release; the supplier or an officer signing and filing.
+    An account lock counts only after another person confirmed it (``confirm``).
+    """
+    if stage not in BY_HAND:
+        raise invalid(Code.NOT_A_CHOICE, "stage", value=stage.value, choices=sorted(BY_HAND))
+    _check_details(stage, payee_account, pledge_number, pledge_expires_on, happened_on, now)
+    with transaction() as session:
+        contract = lock(session, contract_id, by)
+        _check_actor(session, contract, stage, by)
+        contract_loan.check_step(contract.stage, stage)
+        if _pending(session, contract.id) is not None:
+            raise conflict(Code.NOT_LOCKED)
+        if stage is ContractStage.PLEDGE_CANCELLED and _count_unpaid(session, contract.id):
+            raise conflict(Code.ILLEGAL_MOVE, "stage", state=contract.stage.value, move=stage.value)
+        details: dict[str, Any] = {}
+        if stage is ContractStage.ACCOUNT_LOCKED:
+            details = {"payee_account": payee_account, "payee_bank": payee_bank}
+        elif stage is ContractStage.PLEDGE_REGISTERED:
+            contract.pledge_number, contract.pledge_expires_on = pledge_number, pledge_expires_on
+            details = {
+                "pledge_number": pledge_number,
+                "expires_on": pledge_expires_on.isoformat() if pledge_expires_on else None,
+            }
+        waits = stage in contract_loan.CONFIRMED_BY_TWO
+        step = ContractStep(
+            contract_id=contract.id,
+            stage=stage,
+            happened_on=happened_on,
+            evidence=evidence.strip(),
+            details=details,
+            needs_confirmation=waits,
+            recorded_by=by.user_id,
+            recorded_at=now,
+        )
+        session.add(step)
+        if not waits:
+            contract.stage = stage
+            contract.updated_at = now
+        if stage is ContractStage.UNLOCKED:
+            _end_financing(session, contract, now)
+        audit.record(session, f"contract.{stage.value}", contract, by=by, now=now)
+    return step
+
+
+def confirm(step_id: int, *, by: Party, now: datetime) -> ContractStep:
+    """Confirm an account lock as a second person: the purchaser, the lender's approver or an officer."""
+    seen = db.session.get(ContractStep, step_id)
+    if seen is None:
+        raise not_found("step", step_id)
+    contract_id = seen.contract_id
+    with transaction() as session:
+        contract = lock(session, contract_id, by)
+        step = session.get_one(ContractStep, step_id)
+        if not step.needs_confirmation or step.confirmed_by is not None:
+            raise conflict(Code.ILLEGAL_MOVE, state=step.stage.value, move="confirm")
+        if step.recorded_by == by.user_id:
+            raise Forbidden(Fault(Code.SAME_PERSON))
+        is_purchaser = contract.purchaser_id == by.organisation_id and by.may(Capability.PURCHASER)
+        is_lender = find_lender(session, contract.id) == by.organisation_id and by.may(
+            Capability.INSTITUTION_APPROVER
+        )
+        if not (is_purchaser or is_lender):
+            by.require(Capability.OFFICER)
+        step.confirmed_by, step.confirmed_at = by.user_id, now
+        contract.payee_account = step.details.get("payee_account")
+        contract.payee_bank = step.details.get("payee_bank")
+        contract.stage, contract.updated_at = step.stage, now
+        audit.record(session, f"contract.{step.stage.value}.confirm", contract, by=by, now=now)
+    return step
+
+
+def climb_to(
+    session: Session,
+    contract: Contract,
+    stage: ContractStage,
+    *,
+    by: Party | None,
+    now: datetime,
+    **details: Any,
+) -> None:
+    """Climb to a rung that follows from a deed elsewhere, filling the early rungs it implies.
+
+    Inside the caller's transaction. A contract that stands above the rung already stays there; a
+    repeating rung is noted every time.
+    """
+    if contract_loan.has_reached(contract.stage, stage) and stage not in contract_loan.REPEATING:
+        return
+    if (
+        not contract_loan.has_reached(contract.stage, ContractStage.SIGNED)
+        and stage is not ContractStage.SIGNED
+    ):
+        # Whoever lends on a contract has seen it signed.
+        climb_to(session, contract, ContractStage.SIGNED, by=by, now=now)
+    contract_loan.check_step(contract.stage, stage)
+    session.add(
+        ContractStep(
+            contract_id=contract.id,
+            stage=stage,
+            happened_on=contract.signed_on
+            if stage is ContractStage.SIGNED and contract.signed_on
+            else local_date(now),
+            details=details,
+            recorded_by=by.user_id if by is not None else None,
+            recorded_at=now,
+        )
+    )
+    contract.stage, contract.updated_at = stage, now
+
+
+def lock(session: Session, contract_id: int, by: Party) -> Contract:
+    """Return the contract under its row lock, if it is in the party's zone (else ``NotFound``)."""
+    contract = session.get(Contract, contract_id, with_for_update=True)
+    if contract is None or contract.zone_id != by.zone_id:
+        raise not_found("contract", contract_id)
+    return contract
+
+
+def find_lender(session: Session, contract_id: int) -> int | None:
+    """Return the organisation that finances a contract now, or None."""
+    return session.scalar(
+        select(Financing.lender_id).where(Financing.contract_id == contract_id, Financing.ended_at.is_(None))
+    )
+
+
+def _check_actor(session: Session, contract: Contract, stage: ContractStage, by: Party) -> None:
+    if stage in _BY_LENDER:
+        by.require(Capability.INSTITUTION_BIDDER, Capability.INSTITUTION_APPROVER)
+        if find_lender(session, contract.id) != by.organisation_id:
+            raise not_found("contract", contract.id)
+        return
+    if contract.supplier_id == by.organisation_id:
+        by.require(Capability.ENTERPRISE_MAKER, Capability.ENTERPRISE_APPROVER)
+        return
+    by.require(Capability.OFFICER)
+
+
+def _check_details(
+    stage: ContractStage,
+    payee_account: str | None,
+    pledge_number: str | None,
+    pledge_expires_on: date | None,
+    happened_on: date,
+    now: datetime,
+) -> None:
+    faults: list[Fault] = []
+    today = local_date(now)
+    if happened_on > today:
+        faults.append(Fault(Code.TOO_LARGE, "happened_on", {"value": str(happened_on), "most": str(today)}))
+    if stage is ContractStage.ACCOUNT_LOCKED and not (payee_account or "").strip():
+        faults.append(Fault(Code.REQUIRED, "payee_account"))
+    if stage is ContractStage.PLEDGE_REGISTERED:
+        if not (pledge_number or "").strip():
+            faults.append(Fault(Code.REQUIRED, "pledge_number"))
+        if pledge_expires_on is None:
+            faults.append(Fault(Code.REQUIRED, "pledge_expires_on"))
+        elif pledge_expires_on <= today:
+            faults.append(
+                Fault(
+                    Code.OUT_OF_ORDER,
+                    "pledge_expires_on",
+                    {"value": str(pledge_expires_on), "after": str(today)},
+                )
+            )
+    if faults:
+        raise Invalid(*faults)
+
+
+def _pending(session: Session, contract_id: int) -> ContractStep | None:
+    return session.scalar(
+        select(ContractStep).where(
+            ContractStep.contract_id == contract_id,
+            ContractStep.needs_confirmation,
+            ContractStep.confirmed_by.is_(None),
+        )
+    )
+
+
+def _count_unpaid(session: Session, contract_id: int) -> int:
+    return (
+        session.scalar(
+            select(func.count(Loan.id)).where(
+                Loan.contract_id == contract_id, Loan.state.in_([LoanState.APPROVED, LoanState.DRAWN])
+            )
+        )
+        or 0
+    )
+
+
+def _end_financing(session: Session, contract: Contract, now: datetime) -> None:
+    for financing in session.scalars(
+        select(Financing).where(Financing.contract_id == contract.id, Financing.ended_at.is_(None))
+    ):
+        financing.ended_at = now

@@ -1,0 +1,215 @@
+"""From an open binary stream to clean UTF-8 JSON text in blocks: unpacked, decoded and mended.
+
+Mending keeps one bad spot from costing a whole file: bytes that are no text become ``DAMAGE`` and lone
+halves of surrogate pairs too, control characters become spaces, and what JSON has no number for (NaN,
+infinities, numbers of hundreds of digits) becomes ``BEYOND``, which no amount can be.
+"""
+
+from __future__ import annotations
+
+import codecs
+import json
+import re
+import zlib
+from collections.abc import Iterator
+from typing import BinaryIO
+
+BLOCK = 1 << 16
+#: A code point that is never a character: what could not be decoded. Real text cannot contain it.
+DAMAGE = "\ufdd0"
+#: A number far beyond every amount; harmless where the same letters stand inside a text.
+BEYOND = b"1e999999"
+
+#: Room for everything a pattern below needs to see around a place, so that no block border hides it.
+_LOOK = 32
+_DIGITS_MOST = 300
+
+_CONTROLS = bytes(32 if byte < 32 and byte != 10 else byte for byte in range(256))
+_NOT_A_NUMBER = re.compile(rb"(?<=[\s:,\[])(?:NaN|[+-]?Infinity)(?=[\s,\]}])")
+_LONE_HALF = re.compile(
+    rb"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F][0-9a-fA-F]{2})"
+    rb"|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+)
+_PAIR = re.compile(rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}")
+_LONG_NUMBER = re.compile(rb"[0-9]{%d,}" % _DIGITS_MOST)
+
+
+class Unreadable(Exception):
+    """The stream breaks off or is of no readable kind; ``why`` is one of ``WHY``, for UNREADABLE_FILE."""
+
+    #: empty: no text at all; not_json; cut_short: compressed data ends early; bad_gzip: it is damaged.
+    WHY = ("empty", "not_json", "cut_short", "bad_gzip")
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+
+class Source:
+    """An open binary stream (plain or gzip, UTF-8, UTF-16 or UTF-32) read as clean UTF-8 blocks.
+
+    ``bytes_read`` counts what was taken from the stream itself, for a progress display.
+    """
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self.bytes_read = 0
+        self._stream = stream
+
+    def blocks(self) -> Iterator[bytes]:
+        """Yield mended text; raises ``Unreadable`` after everything before the break was yielded.
+
+        ``OSError`` of the stream itself passes through.
+        """
+        return _mend(_decode(self._unpack()))
+
+    def _raw(self) -> Iterator[bytes]:
+        while block := self._stream.read(BLOCK):
+            self.bytes_read += len(block)
+            yield block
+
+    def _unpack(self) -> Iterator[bytes]:
+        raw = self._raw()
+        first = b""
+        for block in raw:
+            first += block
+            if len(first) >= 2:
+                break
+        if first[:2] != b"\x1f\x8b":
+            if first:
+                yield first
+            yield from raw
+            return
+        yield from _gunzip(first, raw)
+
+
+def _gunzip(first: bytes, raw: Iterator[bytes]) -> Iterator[bytes]:
+    # Not the gzip module: it loses what it has unpacked so far when the file is cut short.
+    unpacker = zlib.decompressobj(wbits=31)
+    waiting = first
+    try:
+        while True:
+            while waiting:
+                if unpacker.eof:
+                    # Another member may follow; padding of zeros may too.
+                    waiting = waiting.lstrip(b"\0")
+                    if not waiting:
+                        break
+                    unpacker = zlib.decompressobj(wbits=31)
+                # At most one block at a time: a small file may unpack into a huge one.
+                out = unpacker.decompress(waiting, BLOCK)
+                waiting = unpacker.unused_data if unpacker.eof else unpacker.unconsumed_tail
+                if out:
+                    yield out
+            block = next(raw, b"")
+            if not block:
+                break
+            waiting = block
+        while not unpacker.eof and (out := unpacker.decompress(b"", BLOCK)):
+            yield out
+    except zlib.error as error:
+        raise Unreadable("bad_gzip") from error
+    if not unpacker.eof:
+        raise Unreadable("cut_short")
+
+
+def _decode(blocks: Iterator[bytes]) -> Iterator[bytes]:
+    """Yield the text as UTF-8, whichever Unicode encoding it came in, without a byte-order mark."""
+    start = b""
+    for block in blocks:
+        start += block
+        if len(start) >= 4:
+            break
+    encoding = json.detect_encoding(start)
+    rest = _chain(start, blocks)
+    if encoding in ("utf-8", "utf-8-sig"):
+        yield from _check_utf8(rest, skip=3 if encoding == "utf-8-sig" else 0)
+        return
+    decoder = codecs.getincrementaldecoder(encoding)(errors=_ERRORS)
+    for block in rest:
+        yield decoder.decode(block).encode()
+    yield decoder.decode(b"", final=True).encode()
+
+
+def _check_utf8(blocks: Iterator[bytes], *, skip: int) -> Iterator[bytes]:
+    carried = b""
+    for block in blocks:
+        data = carried + block
+        if skip:
+            data, skip = data[skip:], 0
+        # A character cut by the block's border waits for its other bytes.
+        carried = data[_whole(data):]
+        data = data[: len(data) - len(carried)]
+        yield _repair(data)
+    yield _repair(carried)
+
+
+def _whole(data: bytes) -> int:
+    """Return how many bytes of ``data`` do not belong to a character that still lacks bytes."""
+    for back in range(1, min(4, len(data) + 1)):
+        lead = data[-back]
+        if lead >= 0xC0:
+            needs = 2 if lead < 0xE0 else 3 if lead < 0xF0 else 4
+            return len(data) - back if needs > back else len(data)
+        if lead < 0x80:
+            break
+    return len(data)
+
+
+def _repair(data: bytes) -> bytes:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return data.decode(errors=_ERRORS).encode()
+    return data
+
+
+def _mark(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    return DAMAGE, error.end
+
+
+_ERRORS = "cuohe.damage"
+codecs.register_error(_ERRORS, _mark)
+
+
+def _mend(blocks: Iterator[bytes]) -> Iterator[bytes]:
+    waiting = bytearray()
+    for block in blocks:
+        waiting += block
+        # Large pieces only: a number of thousands of digits must not slip through in crumbs.
+        if len(waiting) >= BLOCK // 2:
+            clean = _clean(bytes(waiting))
+            at = _border(clean)
+            yield clean[:at]
+            waiting = bytearray(clean[at:])
+    if waiting:
+        yield _clean(bytes(waiting))
+
+
+def _border(data: bytes) -> int:
+    """Return where to cut: before something that no pattern reaches across, looking back from there."""
+    tail = len(data) - _LOOK
+    at = max(data.rfind(mark, tail) for mark in (b'"', b",", b"{", b"}", b"[", b"]"))
+    if at >= 0:
+        return at
+    at = data.find(b"\\", tail)
+    if at < 0:
+        return tail
+    # The two halves of a pair stay together.
+    return at - 6 if _PAIR.fullmatch(data, at - 6, at + 6) else at
+
+
+def _clean(data: bytes) -> bytes:
+    data = data.translate(_CONTROLS)
+    if b"NaN" in data or b"Infinity" in data:
+        data = _NOT_A_NUMBER.sub(BEYOND, data)
+    if b"\\ud" in data or b"\\uD" in data:
+        data = _LONE_HALF.sub(rb"\\ufdd0", data)
+    return _LONG_NUMBER.sub(BEYOND, data)
+
+
+def _chain(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
+    if first:
+        yield first
+    yield from rest

@@ -1,0 +1,45 @@
+"""Limits of institutions: consumed at award, released at repayment, under the rows' locks."""
+
+from __future__ import annotations
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from market.errors import Code, conflict
+from market.vocabulary import LimitScope
+from models.organisation import Limit
+
+
+def lock(session: Session, lender_id: int, firm_id: int) -> list[Limit]:
+    """Return the limits that a deal between the two touches, locked in order of their row numbers.
+
+    Always one order, before the first check: two awards that share limits wait for each other and
+    never wait in a circle.
+    """
+    return list(
+        session.scalars(
+            select(Limit)
+            .where(
+                Limit.organisation_id == lender_id,
+                or_(Limit.scope == LimitScope.TOTAL, Limit.firm_id == firm_id),
+            )
+            .order_by(Limit.id)
+            .with_for_update()
+        )
+    )
+
+
+def consume(session: Session, lender_id: int, firm_id: int, amount: int) -> None:
+    """Take ``amount`` fen of every limit in the way; raises ``Conflict`` (limit_exceeded), taking nothing."""
+    touched = lock(session, lender_id, firm_id)
+    for limit in touched:
+        if limit.used + amount > limit.cap:
+            raise conflict(Code.LIMIT_EXCEEDED, limit=limit.cap, used=limit.used, asked=amount)
+    for limit in touched:
+        limit.used += amount
+
+
+def release(session: Session, lender_id: int, firm_id: int, amount: int) -> None:
+    """Give ``amount`` fen back to every limit it was taken of; a limit set up later starts at zero."""
+    for limit in lock(session, lender_id, firm_id):
+        limit.used -= min(amount, limit.used)

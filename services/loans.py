@@ -1,0 +1,363 @@
+"""Loans and leases: opened by an award, drawn, repaid, watched for lateness."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from market import cashflow, contract_loan, settlement
+from market.calendar import add_months, local_date
+from market.errors import Code, Fault, Invalid, conflict, invalid, not_found
+from market.party import Party
+from market.settlement import Due, Split
+from market.vocabulary import AlertKind, Capability, ContractStage, LoanState, OfferKind
+from models.award import Award
+from models.base import db, transaction
+from models.bid import Bid
+from models.contract import Contract, Financing
+from models.loan import Instalment, Loan, Repayment
+from models.need import Need
+from services import alerts, audit, contract_steps, limits, needs
+from services.exchange.offers import read_offer
+
+
+def open_loan(session: Session, award: Award, need: Need, bid: Bid, now: datetime) -> Loan:
+    """Open the loan of an award with its repayment schedule, inside the award's transaction."""
+    assert bid.amount is not None and bid.months is not None and bid.effective is not None
+    loan = Loan(
+        zone_id=need.zone_id,
+        award=award,
+        lender_id=bid.organisation_id,
+        borrower_id=need.organisation_id,
+        kind=bid.offer or OfferKind.LOAN,
+        state=LoanState.APPROVED,
+        principal=bid.amount,
+        months=bid.months,
+        outstanding=0,
+        effective=bid.effective,
+        terms=dict(bid.terms or {}),
+        approved_at=now,
+    )
+    session.add(loan)
+    _lay_out(loan, start=None)
+    session.flush()
+    return loan
+
+
+def draw(loan_id: int, drawn_on: date, *, by: Party, now: datetime) -> Loan:
+    """Record that the lender paid the loan out; the schedule gets its dates.
+
+    A contract loan is drawn only after lock and pledge, while the financing is the lender's own, and
+    must end by the last due date plus grace.
+    """
+    by.require(Capability.INSTITUTION_BIDDER, Capability.INSTITUTION_APPROVER)
+    today = local_date(now)
+    if drawn_on > today:
+        raise invalid(Code.TOO_LARGE, "drawn_on", value=str(drawn_on), most=str(today))
+    seen = _seen(loan_id, by)
+    if drawn_on < local_date(seen.approved_at):
+        raise invalid(
+            Code.OUT_OF_ORDER, "drawn_on", value=str(drawn_on), after=str(local_date(seen.approved_at))
+        )
+    contract_id = seen.contract_id
+    with transaction() as session:
+        contract = contract_steps.lock(session, contract_id, by) if contract_id is not None else None
+        loan = session.get_one(Loan, loan_id, with_for_update=True)
+        if loan.state is not LoanState.APPROVED:
+            raise conflict(Code.ILLEGAL_MOVE, state=loan.state.value, move="draw")
+        if contract is not None:
+            _check_drawdown(session, loan, contract, drawn_on)
+        loan.state, loan.drawn_on, loan.outstanding = LoanState.DRAWN, drawn_on, loan.principal
+        _lay_out(loan, start=drawn_on)
+        if contract is not None:
+            contract_steps.climb_to(
+                session, contract, ContractStage.DRAWN, by=by, now=now, loan=loan.id, amount=loan.principal
+            )
+        audit.record(session, "loan.draw", loan, by=by, now=now, on=drawn_on.isoformat())
+    return loan
+
+
+def cancel(loan_id: int, *, by: Party, now: datetime) -> Loan:
+    """Cancel a loan that was never drawn; its limit and its claim on a contract are given back."""
+    by.require(Capability.INSTITUTION_APPROVER)
+    seen = _seen(loan_id, by)
+    contract_id, lender_id, borrower_id = seen.contract_id, seen.lender_id, seen.borrower_id
+    with transaction() as session:
+        limits.lock(session, lender_id, borrower_id)
+        contract = contract_steps.lock(session, contract_id, by) if contract_id is not None else None
+        loan = session.get_one(Loan, loan_id, with_for_update=True)
+        if loan.state is not LoanState.APPROVED:
+            raise conflict(Code.ILLEGAL_MOVE, state=loan.state.value, move="cancel")
+        loan.state = LoanState.CANCELLED
+        limits.release(session, lender_id, borrower_id, loan.principal)
+        if contract is not None:
+            _give_back(session, contract.id, loan.principal, now=now, end=True)
+        audit.record(session, "loan.cancel", loan, by=by, now=now)
+    return loan
+
+
+def record_repayment(
+    loan_id: int, amount: int, paid_on: date, reference: str, *, by: Party, now: datetime
+) -> Repayment:
+    """Record money the firm paid the lender: fees, then interest, then principal, oldest line first.
+
+    ``reference`` makes a repayment recordable once only. Raises ``Invalid`` for more than is owed.
+    """
+    by.require(Capability.INSTITUTION_BIDDER, Capability.INSTITUTION_APPROVER)
+    if amount <= 0:
+        raise invalid(Code.TOO_SMALL, "amount", value=amount, least=1)
+    if paid_on > local_date(now):
+        raise invalid(Code.TOO_LARGE, "paid_on", value=str(paid_on), most=str(local_date(now)))
+    if not reference.strip():
+        raise invalid(Code.REQUIRED, "reference")
+    seen = _seen(loan_id, by)
+    contract_id, lender_id, borrower_id = seen.contract_id, seen.lender_id, seen.borrower_id
+    with transaction() as session:
+        limits.lock(session, lender_id, borrower_id)
+        if contract_id is not None:
+            contract_steps.lock(session, contract_id, by)
+        loan = session.get_one(Loan, loan_id, with_for_update=True)
+        taken = session.scalar(
+            select(Repayment.id).where(Repayment.loan_id == loan.id, Repayment.reference == reference)
+        )
+        if taken is not None:
+            raise conflict(Code.ALREADY_EXISTS, "reference", what="repayment", value=reference)
+        row = absorb(session, loan, amount, paid_on, reference, by=by, now=now)
+        if row.remainder:
+            raise invalid(Code.TOO_LARGE, "amount", value=amount, most=amount - row.remainder)
+        audit.record(session, "loan.repay", loan, by=by, now=now, amount=amount, reference=reference)
+    return row
+
+
+def absorb(
+    session: Session,
+    loan: Loan,
+    amount: int,
+    paid_on: date,
+    reference: str,
+    *,
+    by: Party | None,
+    now: datetime,
+    payment_id: int | None = None,
+) -> Repayment:
+    """Split money over a drawn loan and store the split, inside the caller's transaction.
+
+    The caller holds the locks. A full payoff before the end pays interest only up to the day; what
+    is then left goes back to the supplier as the remainder.
+    """
+    if loan.state is not LoanState.DRAWN:
+        raise conflict(Code.ILLEGAL_MOVE, state=loan.state.value, move="repay")
+    if loan.drawn_on is not None and paid_on < loan.drawn_on:
+        raise invalid(Code.OUT_OF_ORDER, "paid_on", value=str(paid_on), after=str(loan.drawn_on))
+    lines = _dues(loan)
+    split: Split = settlement.absorb(lines, amount, paid_on, drawn_on=loan.drawn_on or paid_on)
+    for instalment, line in zip(loan.instalments, split.lines, strict=True):
+        instalment.fees, instalment.interest = line.fees, line.interest
+        instalment.paid_fees, instalment.paid_interest = line.paid_fees, line.paid_interest
+        instalment.paid_principal = line.paid_principal
+    row = Repayment(
+        loan_id=loan.id,
+        reference=reference,
+        source="purchaser" if payment_id is not None else "borrower",
+        payment_id=payment_id,
+        paid_on=paid_on,
+        amount=amount,
+        fees=split.fees,
+        interest=split.interest,
+        principal=split.principal,
+        remainder=split.remainder,
+        recorded_by=by.user_id if by is not None else None,
+        recorded_at=now,
+    )
+    session.add(row)
+    loan.outstanding -= split.principal
+    if split.principal:
+        limits.release(session, loan.lender_id, loan.borrower_id, split.principal)
+        if loan.contract_id is not None:
+            _give_back(session, loan.contract_id, split.principal, now=now, end=False)
+    if split.settled:
+        loan.state, loan.repaid_on = LoanState.REPAID, paid_on
+    _note_lateness(session, loan, now)
+    if split.settled and loan.contract_id is not None:
+        _finish_contract(session, loan, by=by, now=now)
+    return row
+
+
+def list_late(zone_id: int, now: datetime) -> list[int]:
+    """Return the drawn loans of a zone whose lateness the clock must look at."""
+    today = local_date(now)
+    return list(
+        db.session.scalars(
+            select(Loan.id)
+            .join(Instalment, Instalment.loan_id == Loan.id)
+            .where(
+                Loan.zone_id == zone_id,
+                Loan.state == LoanState.DRAWN,
+                Loan.overdue_since.is_(None),
+                Instalment.due_on < today,
+                (Instalment.paid_principal < Instalment.principal)
+                | (Instalment.paid_interest < Instalment.interest)
+                | (Instalment.paid_fees < Instalment.fees),
+            )
+            .distinct()
+            .order_by(Loan.id)
+        )
+    )
+
+
+def note_lateness(loan_id: int, *, by: Party, now: datetime) -> Loan:
+    """Mark a loan overdue from its earliest unpaid due date, with an alert, or clear the mark."""
+    with transaction() as session:
+        loan = session.get_one(Loan, loan_id, with_for_update=True)
+        _note_lateness(session, loan, now)
+    return loan
+
+
+def find(loan_id: int, *, by: Party) -> Loan:
+    """Return a loan to its borrower, its lender, or an officer or auditor of the zone."""
+    loan = db.session.get(Loan, loan_id)
+    if loan is None or loan.zone_id != by.zone_id:
+        raise not_found("loan", loan_id)
+    if by.organisation_id not in (loan.lender_id, loan.borrower_id) and not by.may(
+        Capability.OFFICER, Capability.AUDITOR
+    ):
+        raise not_found("loan", loan_id)
+    return loan
+
+
+@dataclass(frozen=True, slots=True)
+class NextPayment:
+    """The next line a loan owes: when, how much in fen, and how many days late it is."""
+
+    due_on: date
+    amount: int
+    days_late: int
+
+
+def next_payment(loan: Loan, today: date) -> NextPayment | None:
+    """Return what a drawn loan owes next, or None when nothing is owed."""
+    for line in loan.instalments:
+        open_amount = (
+            line.principal
+            + line.interest
+            + line.fees
+            - line.paid_principal
+            - line.paid_interest
+            - line.paid_fees
+        )
+        if open_amount > 0 and line.due_on is not None:
+            return NextPayment(line.due_on, open_amount, max((today - line.due_on).days, 0))
+    return None
+
+
+def _seen(loan_id: int, by: Party) -> Loan:
+    loan = db.session.get(Loan, loan_id)
+    if loan is None or (loan.zone_id, loan.lender_id) != (by.zone_id, by.organisation_id):
+        raise not_found("loan", loan_id)
+    return loan
+
+
+def _lay_out(loan: Loan, *, start: date | None) -> None:
+    """Write the schedule of the loan's terms into its instalments; ``start`` gives the lines their dates.
+
+    The lines keep their rows: what a dated day count changes is the interest, not the plan.
+    """
+    terms = read_offer(loan.terms, "terms")
+    if start is not None:
+        terms = replace(terms, start=start)
+    schedule = cashflow.build(terms)
+    by_number = {instalment.number: instalment for instalment in loan.instalments}
+    for line in schedule.lines:
+        row = by_number.get(line.number)
+        if row is None:
+            row = Instalment(number=line.number)
+            loan.instalments.append(row)
+        row.principal, row.interest, row.fees = line.principal, line.interest, line.fees
+        row.balance = line.balance
+        row.due_on = None if start is None else add_months(start, line.number)
+
+
+def _dues(loan: Loan) -> Sequence[Due]:
+    return [
+        Due(
+            due_on=line.due_on or date.max,
+            principal=line.principal,
+            interest=line.interest,
+            fees=line.fees,
+            paid_principal=line.paid_principal,
+            paid_interest=line.paid_interest,
+            paid_fees=line.paid_fees,
+        )
+        for line in loan.instalments
+    ]
+
+
+def _check_drawdown(session: Session, loan: Loan, contract: Contract, drawn_on: date) -> None:
+    faults: list[Fault] = []
+    if not contract_loan.has_reached(contract.stage, ContractStage.ACCOUNT_LOCKED):
+        faults.append(Fault(Code.NOT_LOCKED))
+    if not contract_loan.may_draw(contract.stage):
+        faults.append(Fault(Code.NO_PLEDGE))
+    if contract.pledge_expires_on is not None and contract.pledge_expires_on <= drawn_on:
+        faults.append(Fault(Code.NO_PLEDGE, "pledge_expires_on"))
+    ends = add_months(drawn_on, loan.months)
+    if contract.last_due_on is not None and ends > contract_loan.latest_end(contract.last_due_on):
+        latest = contract_loan.latest_end(contract.last_due_on).isoformat()
+        faults.append(Fault(Code.ENDS_TOO_LATE, "drawn_on", {"ends": ends.isoformat(), "latest": latest}))
+    if contract_steps.find_lender(session, contract.id) != loan.lender_id:
+        faults.append(Fault(Code.ALREADY_FINANCED, None, {"key": contract.financing_key}))
+    if faults:
+        raise Invalid(*faults)
+    borrower = loan.borrower
+    needs.check_contract(session, contract.id, borrower, lender_id=loan.lender_id)
+
+
+def _give_back(session: Session, contract_id: int, amount: int, *, now: datetime, end: bool) -> None:
+    financing = session.scalar(
+        select(Financing)
+        .where(Financing.contract_id == contract_id, Financing.ended_at.is_(None))
+        .with_for_update()
+    )
+    if financing is not None:
+        financing.financed -= min(amount, financing.financed)
+        if end and financing.financed == 0:
+            financing.ended_at = now
+
+
+def _finish_contract(session: Session, loan: Loan, *, by: Party | None, now: datetime) -> None:
+    rest = session.scalar(
+        select(Loan.id).where(
+            Loan.contract_id == loan.contract_id,
+            Loan.id != loan.id,
+            Loan.state.in_([LoanState.APPROVED, LoanState.DRAWN]),
+        )
+    )
+    contract = loan.contract
+    if rest is None and contract is not None:
+        contract_steps.climb_to(session, contract, ContractStage.REPAID, by=by, now=now, loan=loan.id)
+
+
+def _note_lateness(session: Session, loan: Loan, now: datetime) -> None:
+    today = local_date(now)
+    upcoming = next_payment(loan, today) if loan.state is LoanState.DRAWN else None
+    late = upcoming is not None and upcoming.days_late > 0
+    loan.overdue_since = upcoming.due_on if upcoming is not None and late else None
+    subject = f"loan:{loan.id}"
+    if upcoming is not None and late:
+        alerts.raise_alert(
+            session,
+            loan.zone_id,
+            AlertKind.LOAN_OVERDUE,
+            subject,
+            now=now,
+            loan_id=loan.id,
+            contract_id=loan.contract_id,
+            due_on=upcoming.due_on.isoformat(),
+            amount=upcoming.amount,
+        )
+    else:
+        alerts.settle(session, AlertKind.LOAN_OVERDUE, subject, "caught_up", now=now)

@@ -1,0 +1,325 @@
+"""Needs: drafted, published, withdrawn by the firm; read by each role as far as it may."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from decimal import Decimal
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from market import contract_loan, lifecycle
+from market.calendar import SHANGHAI, add_working_days, local_date
+from market.errors import Code, Fault, Invalid, conflict, invalid, not_found
+from market.lifecycle import NeedMove
+from market.party import Party
+from market.reference import calendar
+from market.vocabulary import (
+    AwardState,
+    BidState,
+    Capability,
+    LprTenor,
+    NeedState,
+    OfferKind,
+    Purpose,
+    Repayment,
+    Security,
+)
+from models.award import Award
+from models.base import db, transaction
+from models.bid import Bid
+from models.contract import Contract, Financing, PurchaserPayment
+from models.need import BidRound, Need
+from models.organisation import Organisation
+from services import audit, lpr
+
+#: Bidding lasts at least an hour, so that more than one institution can see the need, and at most 60 days.
+BIDDING_LEAST, BIDDING_MOST = timedelta(hours=1), timedelta(days=60)
+#: Unless the firm says otherwise bidding closes in the afternoon, three working days on.
+BIDDING_USUAL, CLOSING_HOUR = 3, time(17)
+AMOUNT_MOST = 10**12  # 100亿 yuan in fen
+WHOLE = Decimal(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A need as a firm writes it: amount in fen, months, what it is for and what can secure it."""
+
+    purpose: Purpose
+    amount: int
+    months: int
+    description: str = ""
+    repayment: Repayment | None = None
+    securities: Sequence[Security] = (Security.UNSECURED,)
+    accepts: Sequence[OfferKind] = (OfferKind.LOAN,)
+    reserve_rate: Decimal | None = None
+    minimum_bids: int = 3
+    joins_matching: bool = True
+    shows_name: bool = False
+    contract_id: int | None = None
+
+
+def draft(content: Draft, *, by: Party, now: datetime) -> Need:
+    """Store a draft that nobody but the firm sees; raises ``Invalid`` with every fault."""
+    by.require(Capability.ENTERPRISE_MAKER)
+    check(content)
+    with transaction() as session:
+        need = Need(
+            zone_id=by.zone_id,
+            organisation_id=by.organisation_id,
+            created_by=by.user_id,
+            created_at=now,
+            state=NeedState.DRAFT,
+        )
+        _apply(need, content, _own_contract(session, content, by))
+        session.add(need)
+        audit.record(session, "need.draft", need, by=by, now=now)
+    return need
+
+
+def edit(need_id: int, content: Draft, *, by: Party, now: datetime) -> Need:
+    """Change a draft. A published need stands as the institutions saw it: withdraw and post anew."""
+    by.require(Capability.ENTERPRISE_MAKER)
+    check(content)
+    with transaction() as session:
+        need = lock(session, need_id, by)
+        lifecycle.move(need.state, NeedMove.EDIT)
+        _apply(need, content, _own_contract(session, content, by))
+        audit.record(session, "need.edit", need, by=by, now=now)
+    return need
+
+
+def publish(need_id: int, closes_at: datetime, *, by: Party, now: datetime) -> Need:
+    """Open a draft for sealed bids until ``closes_at``; freezes the LPR that prices every bid.
+
+    Raises ``Conflict`` for a need that is no draft or a contract already financed elsewhere,
+    ``Invalid`` for a bidding time outside one hour to sixty days.
+    """
+    by.require(Capability.ENTERPRISE_MAKER)
+    if closes_at < now + BIDDING_LEAST:
+        raise invalid(Code.TOO_EARLY, "closes_at", until=(now + BIDDING_LEAST).isoformat())
+    if closes_at > now + BIDDING_MOST:
+        raise invalid(Code.TOO_LATE, "closes_at", deadline=(now + BIDDING_MOST).isoformat())
+    table = lpr.read_table()
+    today = local_date(now)
+    one_year, priced_on = table.in_force(LprTenor.ONE_YEAR, today)
+    five_year, _ = table.in_force(LprTenor.FIVE_YEAR, today)
+    with transaction() as session:
+        need = lock(session, need_id, by)
+        opened = lifecycle.move(need.state, NeedMove.PUBLISH)
+        if need.contract_id is not None:
+            check_contract(session, need.contract_id, need.organisation, lender_id=None)
+        need.state, need.published_at, need.closes_at = opened, now, closes_at
+        need.lpr_date, need.lpr_1y, need.lpr_5y = priced_on, one_year, five_year
+        session.add(BidRound(need_id=need.id, number=1, opened_at=now, closes_at=closes_at))
+        audit.record(session, "need.publish", need, by=by, now=now, closes_at=closes_at.isoformat())
+    return need
+
+
+def propose_closing(now: datetime) -> datetime:
+    """Return the closing time a publication made now would usually take."""
+    day = add_working_days(local_date(now), BIDDING_USUAL, calendar())
+    return datetime.combine(day, CLOSING_HOUR, tzinfo=SHANGHAI)
+
+
+def withdraw(need_id: int, *, by: Party, now: datetime) -> Need:
+    """Take a need back before anything was awarded; its bids leave with it."""
+    by.require(Capability.ENTERPRISE_MAKER)
+    with transaction() as session:
+        need = lock(session, need_id, by)
+        need.state = lifecycle.move(need.state, NeedMove.WITHDRAW)
+        if standing_award(session, need.id) is not None:
+            raise conflict(Code.ILLEGAL_MOVE, state="awaiting_confirmation", move="withdraw")
+        need.reason = "withdrawn_by_firm"
+        for bid in session.scalars(select(Bid).where(Bid.need_id == need.id)):
+            if bid.state is BidState.SEALED:
+                bid.state = BidState.WITHDRAWN
+            elif bid.state is BidState.LIVE:
+                bid.state = BidState.LOST
+        audit.record(session, "need.withdraw", need, by=by, now=now)
+    return need
+
+
+def find(need_id: int, *, by: Party) -> Need:
+    """Return a need as far as the party may know of it at all; raises ``NotFound``.
+
+    The firm sees its own; officers and auditors all of their zone but drafts; institutions whatever
+    was published in their zone.
+    """
+    need = db.session.get(Need, need_id)
+    if need is None or need.zone_id != by.zone_id or not _may_see(need, by):
+        raise not_found("need", need_id)
+    return need
+
+
+def list_own(by: Party, states: Sequence[NeedState] | None = None) -> list[Need]:
+    """Return the needs of the party's firm in its zone, newest first."""
+    query = (
+        select(Need)
+        .where(Need.zone_id == by.zone_id, Need.organisation_id == by.organisation_id)
+        .order_by(Need.id.desc())
+    )
+    return list(db.session.scalars(query.where(Need.state.in_(states)) if states is not None else query))
+
+
+def list_open(by: Party, now: datetime) -> list[Need]:
+    """Return the needs an institution may bid on now, the one closing first on top."""
+    by.require(Capability.INSTITUTION_BIDDER, Capability.INSTITUTION_APPROVER)
+    return list(
+        db.session.scalars(
+            select(Need)
+            .where(Need.zone_id == by.zone_id, Need.state == NeedState.OPEN, Need.closes_at > now)
+            .order_by(Need.closes_at, Need.id)
+        )
+    )
+
+
+def list_zone(by: Party, states: Sequence[NeedState] | None = None) -> list[Need]:
+    """Return every published need of the zone, newest first; officers and auditors only."""
+    by.require(Capability.OFFICER, Capability.AUDITOR)
+    query = (
+        select(Need)
+        .where(Need.zone_id == by.zone_id, Need.published_at.is_not(None))
+        .order_by(Need.id.desc())
+    )
+    return list(db.session.scalars(query.where(Need.state.in_(states)) if states is not None else query))
+
+
+def list_rounds(need_id: int) -> list[BidRound]:
+    """Return the bid rounds held on a need, in order."""
+    return list(
+        db.session.scalars(select(BidRound).where(BidRound.need_id == need_id).order_by(BidRound.number))
+    )
+
+
+def lock(session: Session, need_id: int, by: Party | None = None) -> Need:
+    """Return the need under its row lock; with ``by``, only to its own firm (else ``NotFound``)."""
+    need = session.get(Need, need_id, with_for_update=True)
+    if need is None or (
+        by is not None and (need.zone_id, need.organisation_id) != (by.zone_id, by.organisation_id)
+    ):
+        raise not_found("need", need_id)
+    return need
+
+
+def standing_award(session: Session, need_id: int) -> Award | None:
+    """Return the acceptance that stands on a need, confirmed or waiting, or None."""
+    return session.scalar(select(Award).where(Award.need_id == need_id, Award.state != AwardState.REJECTED))
+
+
+def check_contract(
+    session: Session, contract_id: int, firm: Organisation, *, lender_id: int | None
+) -> Contract:
+    """Return the contract, locked, if ``firm`` may have it financed (by ``lender_id``, if known).
+
+    Raises ``Invalid`` (not financeable, other supplier) or ``Conflict`` (a live financing by another
+    lender on the same key, wherever in the system).
+    """
+    contract = session.get(Contract, contract_id, with_for_update=True)
+    if contract is None:
+        raise not_found("contract", contract_id)
+    if contract.obstacles:
+        raise invalid(Code.NOT_FINANCEABLE, "contract_id", reason=list(contract.obstacles))
+    if contract.supplier_code != firm.credit_code or contract.financing_key is None:
+        raise invalid(Code.WRONG_SUPPLIER, "contract_id", supplier=contract.supplier_name)
+    live = session.scalar(
+        select(Financing).where(Financing.key == contract.financing_key, Financing.ended_at.is_(None))
+    )
+    # One live lender per contract: before an award nobody's, afterwards only the same lender's again.
+    if live is not None and (live.contract_id != contract.id or lender_id not in (None, live.lender_id)):
+        raise conflict(Code.ALREADY_FINANCED, "contract_id", key=contract.financing_key)
+    return contract
+
+
+def compute_room(session: Session, contract: Contract, *, ratio: Decimal = WHOLE) -> int:
+    """Return the fen a contract can still carry at a ratio, after retention, payments and financings."""
+    paid = session.scalar(
+        select(func.coalesce(func.sum(PurchaserPayment.amount), 0)).where(
+            PurchaserPayment.contract_id == contract.id, PurchaserPayment.paid_on.is_not(None)
+        )
+    )
+    financed = session.scalar(
+        select(func.coalesce(func.sum(Financing.financed), 0)).where(
+            Financing.contract_id == contract.id, Financing.ended_at.is_(None)
+        )
+    )
+    return contract_loan.compute_financeable(
+        amount=contract.amount or 0,
+        retention=contract.retention,
+        paid=int(paid or 0),
+        financed=int(financed or 0),
+        ratio=ratio,
+    )
+
+
+def check(content: Draft) -> None:
+    """Raise ``Invalid`` with every fault of a draft that can be seen without the database."""
+    faults: list[Fault] = []
+    if content.amount <= 0:
+        faults.append(Fault(Code.TOO_SMALL, "amount", {"value": content.amount, "least": 1}))
+    if content.amount > AMOUNT_MOST:
+        faults.append(Fault(Code.TOO_LARGE, "amount", {"value": content.amount, "most": AMOUNT_MOST}))
+    if not 1 <= content.months <= 360:
+        code, bound = (
+            (Code.TOO_SMALL, {"least": 1}) if content.months < 1 else (Code.TOO_LARGE, {"most": 360})
+        )
+        faults.append(Fault(code, "months", {"value": content.months, **bound}))
+    if len(content.description) > 500:
+        faults.append(Fault(Code.TOO_LONG, "description", {"value": content.description[:40], "most": 500}))
+    if not content.securities:
+        faults.append(Fault(Code.REQUIRED, "securities"))
+    if not content.accepts:
+        faults.append(Fault(Code.REQUIRED, "accepts"))
+    if content.reserve_rate is not None and not 0 < content.reserve_rate <= 1:
+        code, bound = (
+            (Code.TOO_SMALL, {"least": "0.0001"})
+            if content.reserve_rate <= 0
+            else (Code.TOO_LARGE, {"most": "1"})
+        )
+        faults.append(Fault(code, "reserve_rate", {"value": str(content.reserve_rate), **bound}))
+    if not 1 <= content.minimum_bids <= 9:
+        code, bound = (
+            (Code.TOO_SMALL, {"least": 1}) if content.minimum_bids < 1 else (Code.TOO_LARGE, {"most": 9})
+        )
+        faults.append(Fault(code, "minimum_bids", {"value": content.minimum_bids, **bound}))
+    if (content.purpose is Purpose.CONTRACT) != (content.contract_id is not None):
+        faults.append(Fault(Code.REQUIRED, "contract_id"))
+    if faults:
+        raise Invalid(*faults)
+
+
+def _may_see(need: Need, by: Party) -> bool:
+    if need.organisation_id == by.organisation_id:
+        return True
+    if need.published_at is None:
+        return False
+    return by.may(
+        Capability.OFFICER, Capability.AUDITOR, Capability.INSTITUTION_BIDDER, Capability.INSTITUTION_APPROVER
+    )
+
+
+def _own_contract(session: Session, content: Draft, by: Party) -> Contract | None:
+    if content.contract_id is None:
+        return None
+    firm = session.get_one(Organisation, by.organisation_id)
+    contract = session.get(Contract, content.contract_id)
+    # A contract of another zone or another supplier does not exist for this firm.
+    if contract is None or contract.zone_id != by.zone_id or contract.supplier_code != firm.credit_code:
+        raise not_found("contract", content.contract_id)
+    check_contract(session, contract.id, firm, lender_id=None)
+    room = compute_room(session, contract)
+    if content.amount > room:
+        raise invalid(Code.ABOVE_FINANCEABLE, "amount", asked=content.amount, most=room)
+    return contract
+
+
+def _apply(need: Need, content: Draft, contract: Contract | None) -> None:
+    need.purpose, need.amount, need.months = content.purpose, content.amount, content.months
+    need.description, need.repayment = content.description.strip(), content.repayment
+    need.securities = sorted({security.value for security in content.securities})
+    need.accepts = sorted({kind.value for kind in content.accepts})
+    need.reserve_rate, need.minimum_bids = content.reserve_rate, content.minimum_bids
+    need.joins_matching, need.shows_name = content.joins_matching, content.shows_name
+    need.contract_id = contract.id if contract is not None else None

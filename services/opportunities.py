@@ -1,0 +1,133 @@
+"""Opportunities: the open needs of a zone as one institution sees them, each beside its own products."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from statistics import median
+
+from sqlalchemy import select
+from sqlalchemy.orm import selectinload
+
+from market.calendar import local_date
+from market.party import Party
+from market.vocabulary import BidState, Capability, LoanState, NeedState, Purpose
+from models.award import Award
+from models.base import db
+from models.bid import Bid
+from models.loan import Loan
+from models.need import Need
+from models.product import Product
+from services import fitting, needs
+from services.fitting import Fit
+
+#: How far back accepted costs still say something about the next one.
+GOING_RATE_SPAN = timedelta(days=365)
+#: Fewer deals than this would tell whose they were.
+GOING_RATE_LEAST = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Opportunity:
+    """An open need with the institution's own products, best fit first, and its own sealed bids."""
+
+    need: Need
+    fits: tuple[Fit, ...]
+    own_bids: tuple[Bid, ...]
+
+    @property
+    def fitting(self) -> int:
+        """Return how many of the institution's products fit."""
+        return sum(1 for fit in self.fits if fit.fits)
+
+
+@dataclass(frozen=True, slots=True)
+class GoingRate:
+    """What firms of a zone accepted for one purpose: rates per year over ``deals`` deals."""
+
+    deals: int
+    lowest: Decimal
+    middle: Decimal
+    highest: Decimal
+
+
+def list_open(by: Party, now: datetime) -> list[Opportunity]:
+    """Return what the party's institution may bid on now, the need closing first on top."""
+    by.require(Capability.INSTITUTION_BIDDER, Capability.INSTITUTION_APPROVER)
+    open_needs = list(
+        db.session.scalars(
+            select(Need)
+            .where(Need.zone_id == by.zone_id, Need.state == NeedState.OPEN, Need.closes_at > now)
+            .options(selectinload(Need.organisation), selectinload(Need.contract))
+            .order_by(Need.closes_at, Need.id)
+        )
+    )
+    rows = fitting.fit_needs(open_needs, list_biddable(by), local_date(now))
+    own = _own_bids(by, [need.id for need in open_needs])
+    return [
+        Opportunity(need, tuple(fits), tuple(own[need.id]))
+        for need, fits in zip(open_needs, rows, strict=True)
+    ]
+
+
+def find(need_id: int, *, by: Party, now: datetime) -> Opportunity:
+    """Return one published need beside the institution's products, open or not; raises ``NotFound``."""
+    by.require(Capability.INSTITUTION_BIDDER, Capability.INSTITUTION_APPROVER)
+    need = needs.find(need_id, by=by)
+    fits = fitting.fit_need(need, list_biddable(by), local_date(now))
+    return Opportunity(need, tuple(fits), tuple(_own_bids(by, [need.id])[need.id]))
+
+
+def list_biddable(by: Party) -> list[Product]:
+    """Return the listed products of the party's institution that priced bids come from."""
+    return list(
+        db.session.scalars(
+            select(Product)
+            .where(
+                Product.zone_id == by.zone_id,
+                Product.organisation_id == by.organisation_id,
+                Product.listed,
+                Product.offer.is_not(None),
+            )
+            .order_by(Product.id)
+        )
+    )
+
+
+def read_going_rate(zone_id: int, purpose: Purpose, now: datetime) -> GoingRate | None:
+    """Return what firms accepted for a purpose within a year; None where so few deals would tell whose."""
+    costs = list(
+        db.session.scalars(
+            select(Loan.effective)
+            .join(Award, Loan.award_id == Award.id)
+            .join(Need, Award.need_id == Need.id)
+            .where(
+                Loan.zone_id == zone_id,
+                Loan.state != LoanState.CANCELLED,
+                Loan.approved_at > now - GOING_RATE_SPAN,
+                Need.purpose == purpose,
+            )
+        )
+    )
+    if len(costs) < GOING_RATE_LEAST:
+        return None
+    return GoingRate(len(costs), min(costs), median(costs), max(costs))
+
+
+def _own_bids(by: Party, need_ids: Sequence[int]) -> dict[int, list[Bid]]:
+    found: dict[int, list[Bid]] = defaultdict(list)
+    for bid in db.session.scalars(
+        select(Bid)
+        .where(
+            Bid.need_id.in_(need_ids),
+            Bid.organisation_id == by.organisation_id,
+            Bid.state != BidState.WITHDRAWN,
+        )
+        .options(selectinload(Bid.product))
+        .order_by(Bid.id.desc())
+    ):
+        found[bid.need_id].append(bid)
+    return found

@@ -1,0 +1,273 @@
+"""Organisations: registration, seats in zones, qualifications and limits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import select
+
+from market import credit_code
+from market.calendar import local_date
+from market.errors import Code, Fault, Invalid, conflict, invalid, not_found
+from market.party import Party
+from market.vocabulary import Capability, LimitScope, OrganisationKind, SizeClass
+from models.base import db, transaction
+from models.contract import Contract
+from models.organisation import Limit, Organisation, Tag
+from models.zone import Membership
+from services import audit
+
+#: What an organisation may say of itself; everything else is recorded by others.
+PROFILE = (
+    "name_zh",
+    "name_en",
+    "industry",
+    "size_class",
+    "founded_on",
+    "staff_count",
+    "annual_revenue",
+    "tax_grade",
+    "net_assets",
+    "dual_control",
+)
+
+
+def register(
+    kind: OrganisationKind,
+    code: str,
+    name_zh: str,
+    *,
+    zone_id: int,
+    now: datetime,
+    by: Party | None = None,
+    profile: Mapping[str, Any] | None = None,
+) -> Organisation:
+    """Register an organisation under its credit code, with a seat in the zone.
+
+    Raises ``Invalid`` (credit code, name, profile) and ``Conflict`` if the code is taken.
+    """
+    code = credit_code.parse(code)
+    if not name_zh.strip():
+        raise invalid(Code.REQUIRED, "name_zh")
+    with transaction() as session:
+        if session.scalar(select(Organisation.id).where(Organisation.credit_code == code)) is not None:
+            raise conflict(Code.ALREADY_EXISTS, "credit_code", what="organisation", value=code)
+        row = Organisation(kind=kind, credit_code=code, name_zh=name_zh.strip(), created_at=now)
+        _apply_profile(row, profile or {}, now)
+        session.add(row)
+        session.flush()
+        session.add(Membership(zone_id=zone_id, organisation_id=row.id, joined_at=now))
+        # Contracts imported before their supplier came find their owner now.
+        for contract in session.scalars(select(Contract).where(Contract.supplier_code == code)):
+            contract.supplier_id = row.id
+        audit.record(session, "organisation.register", row, by=by, now=now, zone=zone_id)
+    return row
+
+
+def join(organisation_id: int, zone_id: int, *, now: datetime, by: Party | None = None) -> Membership:
+    """Give an organisation a seat in a zone; joining twice changes nothing."""
+    with transaction() as session:
+        seat = session.scalar(
+            select(Membership).where(
+                Membership.organisation_id == organisation_id, Membership.zone_id == zone_id
+            )
+        )
+        if seat is None:
+            seat = Membership(zone_id=zone_id, organisation_id=organisation_id, joined_at=now)
+            session.add(seat)
+            audit.record(session, "organisation.join", seat, by=by, now=now)
+    return seat
+
+
+def update_profile(profile: Mapping[str, Any], *, by: Party, now: datetime) -> Organisation:
+    """Change what the party's own organisation says of itself (fields of ``PROFILE``)."""
+    by.require(Capability.ENTERPRISE_MAKER, Capability.ENTERPRISE_APPROVER, Capability.INSTITUTION_APPROVER)
+    with transaction() as session:
+        row = session.get(Organisation, by.organisation_id, with_for_update=True)
+        if row is None:
+            raise not_found("organisation", by.organisation_id)
+        _apply_profile(row, profile, now)
+        audit.record(session, "organisation.update", row, by=by, now=now, fields=sorted(profile))
+    return row
+
+
+def tag(
+    organisation_id: int,
+    code: str,
+    issuer: str,
+    valid_from: date,
+    valid_to: date | None,
+    *,
+    by: Party,
+    now: datetime,
+) -> Tag:
+    """Record a qualification of a firm; officers only, because conditions of products lean on it.
+
+    Raises ``Invalid`` for a missing or too long word and for an end before the start, ``Conflict`` for a
+    qualification that is recorded from the same day already.
+    """
+    by.require(Capability.OFFICER)
+    _check_tag(code, issuer, valid_from, valid_to)
+    with transaction() as session:
+        _seat(organisation_id, by.zone_id)
+        taken = session.scalar(
+            select(Tag.id).where(
+                Tag.organisation_id == organisation_id, Tag.code == code, Tag.valid_from == valid_from
+            )
+        )
+        if taken is not None:
+            raise conflict(Code.ALREADY_EXISTS, "code", what="tag", value=code)
+        row = Tag(
+            organisation_id=organisation_id,
+            code=code,
+            issuer=issuer,
+            valid_from=valid_from,
+            valid_to=valid_to,
+        )
+        session.add(row)
+        audit.record(session, "organisation.tag", row, by=by, now=now, code=code)
+    return row
+
+
+def end_tag(tag_id: int, ends_on: date, *, by: Party, now: datetime) -> Tag:
+    """Let a qualification end on a day; officers only. It stays on record, because deals leaned on it."""
+    by.require(Capability.OFFICER)
+    with transaction() as session:
+        row = session.get(Tag, tag_id, with_for_update=True)
+        if row is None:
+            raise not_found("tag", tag_id)
+        _seat(row.organisation_id, by.zone_id)
+        if ends_on < row.valid_from:
+            raise invalid(Code.OUT_OF_ORDER, "valid_to", value=str(ends_on), after=str(row.valid_from))
+        row.valid_to = ends_on
+        audit.record(session, "organisation.end_tag", row, by=by, now=now, code=row.code)
+    return row
+
+
+def whitelist(organisation_id: int, listed: bool, *, by: Party, now: datetime) -> Membership:
+    """Put a firm on the zone's whitelist, or take it off; officers only."""
+    by.require(Capability.OFFICER)
+    with transaction() as session:
+        seat = _seat(organisation_id, by.zone_id)
+        seat.whitelisted = listed
+        audit.record(session, "organisation.whitelist", seat, by=by, now=now, listed=listed)
+    return seat
+
+
+def set_limit(
+    organisation_id: int, scope: LimitScope, cap: int, *, by: Party, now: datetime, firm_id: int | None = None
+) -> Limit:
+    """Set what an institution may have out in total or to one firm, in fen; never below what is used."""
+    by.require(Capability.INSTITUTION_APPROVER, Capability.OFFICER)
+    if by.may(Capability.INSTITUTION_APPROVER) and organisation_id != by.organisation_id:
+        raise not_found("organisation", organisation_id)
+    if cap < 0:
+        raise invalid(Code.TOO_SMALL, "cap", value=cap, least=0)
+    with transaction() as session:
+        row = session.scalar(
+            select(Limit)
+            .where(
+                Limit.organisation_id == organisation_id,
+                Limit.scope == scope,
+                Limit.firm_id.is_(None) if firm_id is None else Limit.firm_id == firm_id,
+            )
+            .with_for_update()
+        )
+        if row is None:
+            row = Limit(organisation_id=organisation_id, scope=scope, firm_id=firm_id, cap=cap, used=0)
+            session.add(row)
+        elif cap < row.used:
+            raise invalid(Code.TOO_SMALL, "cap", value=cap, least=row.used)
+        row.cap = cap
+        audit.record(session, "limit.set", row, by=by, now=now, cap=cap)
+    return row
+
+
+def find(organisation_id: int) -> Organisation:
+    """Return the organisation; raises ``NotFound``."""
+    row = db.session.get(Organisation, organisation_id)
+    if row is None:
+        raise not_found("organisation", organisation_id)
+    return row
+
+
+def find_member(organisation_id: int, *, by: Party) -> Membership:
+    """Return an organisation's seat in the party's zone to an officer or auditor; raises ``NotFound``."""
+    by.require(Capability.OFFICER, Capability.AUDITOR)
+    return _seat(organisation_id, by.zone_id)
+
+
+def list_members(zone_id: int, kinds: frozenset[OrganisationKind] | None = None) -> list[Membership]:
+    """Return the seats in a zone, by name, of the given kinds or all."""
+    query = (
+        select(Membership)
+        .join(Organisation, Membership.organisation_id == Organisation.id)
+        .where(Membership.zone_id == zone_id)
+        .order_by(Organisation.name_zh)
+    )
+    if kinds is not None:
+        query = query.where(Organisation.kind.in_(kinds))
+    return list(db.session.scalars(query))
+
+
+def list_tags(organisation_id: int, on: date) -> list[Tag]:
+    """Return the qualifications in force on a date."""
+    return list(
+        db.session.scalars(
+            select(Tag)
+            .where(
+                Tag.organisation_id == organisation_id,
+                Tag.valid_from <= on,
+                Tag.valid_to.is_(None) | (Tag.valid_to >= on),
+            )
+            .order_by(Tag.code)
+        )
+    )
+
+
+def _check_tag(code: str, issuer: str, valid_from: date, valid_to: date | None) -> None:
+    faults: list[Fault] = []
+    for field, text, most in (("code", code, 40), ("issuer", issuer, 80)):
+        if not text.strip():
+            faults.append(Fault(Code.REQUIRED, field))
+        elif len(text) > most:
+            faults.append(Fault(Code.TOO_LONG, field, {"value": text[:40], "most": most}))
+    if valid_to is not None and valid_to < valid_from:
+        values = {"value": str(valid_to), "after": str(valid_from)}
+        faults.append(Fault(Code.OUT_OF_ORDER, "valid_to", values))
+    if faults:
+        raise Invalid(*faults)
+
+
+def _seat(organisation_id: int, zone_id: int) -> Membership:
+    seat = db.session.scalar(
+        select(Membership).where(Membership.organisation_id == organisation_id, Membership.zone_id == zone_id)
+    )
+    if seat is None:
+        raise not_found("organisation", organisation_id)
+    return seat
+
+
+def _apply_profile(row: Organisation, profile: Mapping[str, Any], now: datetime) -> None:
+    faults: list[Fault] = []
+    for field, value in profile.items():
+        if field not in PROFILE:
+            faults.append(Fault(Code.UNKNOWN_FIELD, field))
+        elif field in {"staff_count", "annual_revenue", "net_assets"} and value is not None and value < 0:
+            faults.append(Fault(Code.TOO_SMALL, field, {"value": value, "least": 0}))
+        elif field == "founded_on" and value is not None and value > local_date(now):
+            faults.append(Fault(Code.TOO_LARGE, field, {"value": str(value), "most": str(local_date(now))}))
+        elif field == "tax_grade" and value is not None and value not in {"A", "B", "M", "C", "D"}:
+            faults.append(
+                Fault(Code.NOT_A_CHOICE, field, {"value": value, "choices": ["A", "B", "M", "C", "D"]})
+            )
+        elif field == "size_class" and value is not None and value not in set(SizeClass):
+            faults.append(Fault(Code.NOT_A_CHOICE, field, {"value": value, "choices": sorted(SizeClass)}))
+        elif field == "name_zh" and not str(value).strip():
+            faults.append(Fault(Code.REQUIRED, field))
+    if faults:
+        raise Invalid(*faults)
+    for field, value in profile.items():
+        setattr(row, field, value)
