@@ -7,6 +7,7 @@ the middle or a second clock changes nothing but the delay.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from market import party
@@ -15,21 +16,48 @@ from services.sealing import Sealer
 
 
 def run_due(zone_id: int, *, now: datetime, sealer: Sealer) -> Counter[str]:
-    """Do all that is due in a zone; returns how many of each kind of work were done."""
+    """Do all that is due in a zone; returns how many of each kind of work were done.
+
+    A piece that fails does not hold up the others: at the end the faults are raised together, as an
+    ``ExceptionGroup``, and the next tick tries again.
+    """
     by = party.clock(zone_id)
     done: Counter[str] = Counter()
-    for need_id in opening.list_due(zone_id, now):
-        opening.open_bids(need_id, by=by, now=now, sealer=sealer)
-        done["openings"] += 1
-    if rounds.run_scheduled(zone_id, by=by, now=now) is not None:
-        done["rounds"] += 1
-    for need_id in opening.list_lapsed(zone_id, now):
-        opening.lapse(need_id, by=by, now=now)
-        done["lapses"] += 1
-    for loan_id in loans.list_late(zone_id, now):
-        loans.note_lateness(loan_id, by=by, now=now)
-        done["late loans"] += 1
-    for contract_id in contract_loans.list_overdue(zone_id, now):
-        contract_loans.note_overdue(contract_id, by=by, now=now)
-        done["late purchasers"] += 1
+    faults: list[Exception] = []
+
+    def do_each(kind: str, due: Iterable[int], work: Callable[[int], object]) -> None:
+        for row_id in due:
+            try:
+                work(row_id)
+                done[kind] += 1
+            except Exception as fault:
+                faults.append(fault)
+
+    do_each(
+        "openings",
+        opening.list_due(zone_id, now),
+        lambda need_id: opening.open_bids(need_id, by=by, now=now, sealer=sealer),
+    )
+    try:
+        if rounds.run_scheduled(zone_id, by=by, now=now) is not None:
+            done["rounds"] += 1
+    except Exception as fault:
+        faults.append(fault)
+    do_each(
+        "lapses",
+        opening.list_lapsed(zone_id, now),
+        lambda need_id: opening.lapse(need_id, by=by, now=now),
+    )
+    do_each(
+        "late loans",
+        loans.list_late(zone_id, now),
+        lambda loan_id: loans.note_lateness(loan_id, by=by, now=now),
+    )
+    do_each(
+        "late purchasers",
+        contract_loans.list_overdue(zone_id, now),
+        lambda contract_id: contract_loans.note_overdue(contract_id, by=by, now=now),
+    )
+    if faults:
+        raise ExceptionGroup(f"work due in zone {zone_id} failed", faults)
     return done

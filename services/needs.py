@@ -254,6 +254,11 @@ def compute_room(session: Session, contract: Contract, *, ratio: Decimal = WHOLE
     )
 
 
+def read_room(contract_id: int) -> int:
+    """Return the fen a contract can still carry at most, before any product's own ratio."""
+    return compute_room(db.session(), db.session.get_one(Contract, contract_id))
+
+
 def check(content: Draft) -> None:
     """Raise ``Invalid`` with every fault of a draft that can be seen without the database."""
     faults: list[Fault] = []

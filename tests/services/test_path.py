@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 
 from market.errors import Code, Conflict, Forbidden, Invalid, NotFound
-from market.party import Party, clock
+from market.party import Party
 from market.vocabulary import (
     BidState,
     Capability,
@@ -213,8 +213,9 @@ def test_an_acceptance_opens_a_loan_with_its_schedule_and_tells_the_losers_why(
 
 
 def test_a_firm_with_dual_control_needs_two_people(app: Flask, now: datetime, sealer: Sealer) -> None:
-    maker = make_party(capabilities=[Capability.ENTERPRISE_MAKER, Capability.ENTERPRISE_APPROVER], now=now,
-                       dual_control=True)
+    maker = make_party(
+        capabilities=[Capability.ENTERPRISE_MAKER, Capability.ENTERPRISE_APPROVER], now=now, dual_control=True
+    )
     firm = db.session.get_one(Organisation, maker.organisation_id)
     approver = make_party(capabilities=[Capability.ENTERPRISE_APPROVER], now=now, organisation=firm)
     need = make_need(maker, now=now)
@@ -288,8 +289,13 @@ def make_contract_path(now: datetime) -> tuple[Party, Party, Product, Party, Con
     firm = make_party(now=now)
     bank = make_party(OrganisationKind.BANK, now=now)
     product = make_product(
-        bank, now=now, family=ProductFamily.CONTRACT, contract_ratio=Decimal("0.7"), repayment=Repayment.BULLET,
-        months_min=1, months_max=24,
+        bank,
+        now=now,
+        family=ProductFamily.CONTRACT,
+        contract_ratio=Decimal("0.7"),
+        repayment=Repayment.BULLET,
+        months_min=1,
+        months_max=24,
     )
     purchaser = make_party(OrganisationKind.PURCHASER, now=now)
     supplier = db.session.get_one(Organisation, firm.organisation_id)
@@ -315,7 +321,9 @@ def make_drawn_contract_loan(
     now: datetime, sealer: Sealer, amount: int = 7 * MILLION
 ) -> tuple[Party, Party, Party, Contract, Loan, datetime]:
     firm, bank, product, purchaser, contract = make_contract_path(now)
-    need = make_need(firm, now=now, purpose=Purpose.CONTRACT, contract_id=contract.id, amount=amount, months=9)
+    need = make_need(
+        firm, now=now, purpose=Purpose.CONTRACT, contract_id=contract.id, amount=amount, months=9
+    )
     bid = place_bid(need, product, bank, now=now, sealer=sealer, rate=Decimal("0.0385"))
     later = now + LATER
     run_due(firm.zone_id, now=later, sealer=sealer)
@@ -325,15 +333,25 @@ def make_drawn_contract_loan(
         loans.draw(loan.id, date(2026, 11, 23), by=bank, now=later)
     assert {fault.code for fault in early.value.faults} == {Code.NOT_LOCKED, Code.NO_PLEDGE}
     step = contract_steps.record(
-        contract.id, ContractStage.ACCOUNT_LOCKED, date(2026, 11, 23), by=bank, now=later,
-        payee_account=ACCOUNT, payee_bank="测试银行",
+        contract.id,
+        ContractStage.ACCOUNT_LOCKED,
+        date(2026, 11, 23),
+        by=bank,
+        now=later,
+        payee_account=ACCOUNT,
+        payee_bank="测试银行",
     )
     with pytest.raises(Forbidden):
         contract_steps.confirm(step.id, by=bank, now=later)
     contract_steps.confirm(step.id, by=purchaser, now=later)
     contract_steps.record(
-        contract.id, ContractStage.PLEDGE_REGISTERED, date(2026, 11, 23), by=bank, now=later,
-        pledge_number="0099 1234", pledge_expires_on=date(2027, 12, 31),
+        contract.id,
+        ContractStage.PLEDGE_REGISTERED,
+        date(2026, 11, 23),
+        by=bank,
+        now=later,
+        pledge_number="0099 1234",
+        pledge_expires_on=date(2027, 12, 31),
     )
     loans.draw(loan.id, date(2026, 11, 23), by=bank, now=later)
     return firm, bank, purchaser, contract, loan, later
@@ -343,16 +361,24 @@ def test_a_contract_loan_is_followed_to_the_last_yuan(app: Flask, now: datetime,
     firm, bank, purchaser, contract, loan, later = make_drawn_contract_loan(now, sealer)
     january = later + timedelta(days=53)
     contract_loans.record_payment(
-        contract.id, Payment("T1", 4 * MILLION, date(2027, 1, 15), payee_account=ACCOUNT), by=purchaser, now=january
+        contract.id,
+        Payment("T1", 4 * MILLION, date(2027, 1, 15), payee_account=ACCOUNT),
+        by=purchaser,
+        now=january,
     )
     loan = db.session.get_one(Loan, loan.id)
     # Interest first, then principal: 7,000,000 × 3.85 % × 9/12 = 202,125.00 at the end.
-    assert [(r.interest, r.principal, r.remainder) for r in loan.repayments] == [(202_125_00, 3_797_875_00, 0)]
+    assert [(r.interest, r.principal, r.remainder) for r in loan.repayments] == [
+        (202_125_00, 3_797_875_00, 0)
+    ]
     assert loan.outstanding == 7 * MILLION - 3_797_875_00
 
     june = later + timedelta(days=210)
     contract_loans.record_payment(
-        contract.id, Payment("T2", 6 * MILLION, date(2027, 6, 15), payee_account=ACCOUNT), by=purchaser, now=june
+        contract.id,
+        Payment("T2", 6 * MILLION, date(2027, 6, 15), payee_account=ACCOUNT),
+        by=purchaser,
+        now=june,
     )
     loan = db.session.get_one(Loan, loan.id)
     assert loan.state is LoanState.REPAID
@@ -372,7 +398,9 @@ def test_a_payment_into_another_account_settles_nothing_and_raises_an_alert(
 ) -> None:
     _, _, purchaser, contract, loan, later = make_drawn_contract_loan(now, sealer)
     contract_loans.record_payment(
-        contract.id, Payment("T1", 4 * MILLION, date(2026, 11, 24), payee_account="6222 0000"), by=purchaser,
+        contract.id,
+        Payment("T1", 4 * MILLION, date(2026, 11, 24), payee_account="6222 0000"),
+        by=purchaser,
         now=later + timedelta(days=2),
     )
     officer = make_officer(now=now)
@@ -386,7 +414,7 @@ def test_a_payment_into_another_account_settles_nothing_and_raises_an_alert(
 def test_the_clock_notices_a_late_purchaser_and_a_late_loan_once(
     app: Flask, now: datetime, sealer: Sealer
 ) -> None:
-    firm, bank, purchaser, contract, loan, later = make_drawn_contract_loan(now, sealer)
+    firm, bank, _purchaser, _contract, loan, later = make_drawn_contract_loan(now, sealer)
     run_due(firm.zone_id, now=later + timedelta(days=60), sealer=sealer)
     run_due(firm.zone_id, now=later + timedelta(days=61), sealer=sealer)
     assert [alert.kind.value for alert in alerts.list_open(bank)] == ["purchaser_overdue"]
@@ -428,7 +456,9 @@ def test_a_bid_may_not_finance_more_than_the_products_share_of_a_contract(
     app: Flask, now: datetime, sealer: Sealer
 ) -> None:
     firm, bank, product, _, contract = make_contract_path(now)
-    need = make_need(firm, now=now, purpose=Purpose.CONTRACT, contract_id=contract.id, amount=8 * MILLION, months=9)
+    need = make_need(
+        firm, now=now, purpose=Purpose.CONTRACT, contract_id=contract.id, amount=8 * MILLION, months=9
+    )
     with pytest.raises(Invalid) as refused:
         place_bid(need, product, bank, now=now, sealer=sealer)
     (fault,) = refused.value.faults
