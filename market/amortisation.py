@@ -59,7 +59,7 @@ def amortise(
     if style is Repayment.EQUAL_PRINCIPAL:
         part, left = divide(principal, months), principal
         for k in range(1, months):
-            repaid[k] = _least(part, left)
+            repaid[k] = _within(part, left)
             left = left - repaid[k]
         repaid[months] = left
     else:
@@ -137,7 +137,7 @@ def _estimated_level(
         return np.asarray(paid if first else paid / (1 + rate))
     value, annuity = np.ones_like(rate), np.full_like(rate, 1.0 - first)
     for k in range(1, months + first):
-        value = value / (1 + rate * weights[k])
+        value = value / (1 + rate * np.asarray(weights[k], dtype=np.float64))
         annuity = annuity + value
     return np.asarray(amount / annuity)
 
@@ -157,8 +157,9 @@ def _level(
             break
         if k:
             interest[k] = share(left, numerator * weights[k], denominator)
-        # A tiny principal may be repaid by rounded-up payments before the term ends.
-        repaid[k] = left if k == last else _least(payment - interest[k], left)
+        # Never below zero: in a long month the interest alone may exceed a payment level over decades. Never
+        # above what is left: rounded-up payments may repay a tiny principal before the term ends.
+        repaid[k] = left if k == last else _within(payment - interest[k], left)
         left = left - repaid[k]
     return Amortisation(repaid, interest, before)
 
@@ -176,5 +177,5 @@ def _with_interest(
     return Amortisation(repaid, interest, before)
 
 
-def _least(one: Whole, other: Whole) -> Whole:
-    return min(one, other) if isinstance(one, int) else np.minimum(one, other)
+def _within(amount: Whole, most: Whole) -> Whole:
+    return max(min(amount, most), 0) if isinstance(amount, int) else np.clip(amount, 0, most)

@@ -24,9 +24,9 @@ from market.root import MOST_FORCE, NoRate, Root, refined, solve
 from market.terms import BillTerms, BridgeTerms, FlowTerms, LeaseTerms, LoanTerms, Period, Priceable
 from market.vocabulary import DayCount
 
-#: Costs are kept with this many places: far beyond what is shown, and beyond every rounding error, so
-#: that equal costs are equal.
-PLACES = 20
+#: Costs are kept with this many places and significant digits: far beyond what is shown, yet coarser than
+#: every rounding error, so that equal costs are equal.
+PLACES, DIGITS = 20, 28
 #: A declared rate further off than this is flagged, and beyond the second refused (as rates: 0.0001 is
 #: 0.01 percentage points).
 FLAGGED, REFUSED = Decimal("0.0001"), Decimal("0.00125")
@@ -179,5 +179,6 @@ def _simple(line: Timeline, root: Root) -> Decimal | None:
 def _kept(rate: Decimal | None) -> Decimal | None:
     if rate is None:
         return None
+    rate = Context(prec=DIGITS).plus(rate)
     wide = Context(prec=max(rate.adjusted(), 0) + PLACES + 5)
     return rate.quantize(_UNIT, ROUND_HALF_EVEN, wide)

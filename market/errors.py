@@ -27,7 +27,6 @@ class Code(StrEnum):
     NOT_TEXT = "not_text"  # {value}
     NOT_A_MOMENT = "not_a_moment"  # {value}
     NOT_JSON = "not_json"  # {line, column}
-    WRONG_TYPE = "wrong_type"  # {expected}
     TOO_SMALL = "too_small"  # {value, least}
     TOO_LARGE = "too_large"  # {value, most}
     BAD_CREDIT_CODE = "bad_credit_code"  # {value}

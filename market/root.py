@@ -61,7 +61,7 @@ def solve(times: Sequence[int], amounts: Sequence[int]) -> Root:
     if sum(curve.amounts) == 0:
         return Root(Decimal(0))
     behind = _positive(curve.reversed_time())
-    return Root(None, NoRate.NO_ROOT) if behind is None else Root(-behind)
+    return Root(None, NoRate.NO_ROOT) if behind is None else Root(PRECISE.minus(behind))
 
 
 def refined(times: Sequence[int], amounts: Sequence[int], force: float) -> Root | None:
@@ -137,7 +137,7 @@ def _first_in(curve: Curve, low: float, high: float, order: int) -> Decimal | No
             exact = curve.polish(edge, level + 1) if edge != high else None
             if exact is not None and abs(float(exact) * curve.span - edge) > 1e-6 * edge:
                 exact = None
-            here = curve.sign(edge if exact is None else exact * curve.span, level)
+            here = curve.sign(edge if exact is None else PRECISE.multiply(exact, curve.span), level)
             if before * here < 0:
                 if level == 0:
                     return _crossing(curve, left, edge, before)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -33,6 +33,7 @@ from market.vocabulary import (
 )
 from models.base import db, transaction
 from models.bid import Bid
+from models.contract import Contract
 from models.need import Need
 from models.organisation import Limit
 from models.product import Product
@@ -71,13 +72,17 @@ class Quote:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What a quote would cost the firm, and what speaks against it."""
+    """What a quote would cost the firm, and what speaks against it.
+
+    ``faults`` are what ``place`` would refuse it for, as far as can be seen without the locks.
+    """
 
     terms: Terms
     cost: Cost
     verdict: Verdict | None
     failures: tuple[Failure, ...]
     headroom: int | None
+    faults: tuple[Fault, ...] = ()
 
 
 def preview(need_id: int, quote: Quote, *, by: Party, now: datetime) -> Preview:
@@ -87,7 +92,9 @@ def preview(need_id: int, quote: Quote, *, by: Party, now: datetime) -> Preview:
     product = _own_product(db.session(), quote.product_id, by)
     terms = build_terms(quote, need, product, on=local_date(now))
     failures = judge(fitting.describe(need, local_date(now)), fitting.read_requirement(product))
-    return _weigh(terms, quote, failures, read_headroom(db.session(), by.organisation_id))
+    weighed = _weigh(terms, quote, failures, read_headroom(db.session(), by.organisation_id))
+    faults = _find_faults(db.session(), need, product, quote, weighed, local_date(now))
+    return replace(weighed, faults=tuple(faults))
 
 
 def place(need_id: int, quote: Quote, *, by: Party, now: datetime, sealer: Sealer) -> Bid:
@@ -111,7 +118,13 @@ def place(need_id: int, quote: Quote, *, by: Party, now: datetime, sealer: Seale
         terms = build_terms(quote, need, product, on=today)
         failures = judge(fitting.describe(need, today), fitting.read_requirement(product))
         weighed = _weigh(terms, quote, failures, read_headroom(session, by.organisation_id))
-        _check(session, need, product, quote, weighed, today)
+        if need.contract is not None:
+            needs.check_contract(
+                session, need.contract.id, need.organisation, lender_id=product.organisation_id
+            )
+        faults = _find_faults(session, need, product, quote, weighed, today)
+        if faults:
+            raise Invalid(*faults)
         _withdraw_former(session, need, product, by, now)
         need.last_receipt += 1
         content = {
@@ -280,9 +293,10 @@ def _weigh(terms: Terms, quote: Quote, failures: Sequence[Failure], headroom: in
     return Preview(terms, priced, verdict, tuple(failures), headroom)
 
 
-def _check(
+def _find_faults(
     session: Session, need: Need, product: Product, quote: Quote, weighed: Preview, today: date
-) -> None:
+) -> list[Fault]:
+    """Return all that speaks against a quote; the contract's lock and lender are ``place``'s to check."""
     faults: list[Fault] = []
     if weighed.failures:
         failing = [
@@ -332,15 +346,13 @@ def _check(
             Fault(Code.LIMIT_EXCEEDED, "principal", {"asked": quote.principal, "left": weighed.headroom})
         )
     if need.contract is not None:
-        faults.extend(_check_contract(session, need, product, quote))
-    if faults:
-        raise Invalid(*faults)
+        faults.extend(_check_contract(session, need.contract, need, product, quote))
+    return faults
 
 
-def _check_contract(session: Session, need: Need, product: Product, quote: Quote) -> list[Fault]:
-    contract = need.contract
-    assert contract is not None
-    needs.check_contract(session, contract.id, need.organisation, lender_id=product.organisation_id)
+def _check_contract(
+    session: Session, contract: Contract, need: Need, product: Product, quote: Quote
+) -> list[Fault]:
     room = needs.compute_room(session, contract, ratio=product.contract_ratio or Decimal(1))
     faults = []
     if quote.principal > room:

@@ -172,6 +172,29 @@ def settle(
     alerts.settle(session, AlertKind.PURCHASER_OVERDUE, f"contract:{contract.id}", "paid", now=now)
 
 
+def may_record(contract: Contract, *, by: Party) -> bool:
+    """Say whether the party may record payments on a contract: an officer, its purchaser or its lender."""
+    if by.may(Capability.OFFICER):
+        return True
+    if contract.purchaser_id == by.organisation_id:
+        return by.may(Capability.PURCHASER)
+    return (
+        by.may(Capability.INSTITUTION_BIDDER, Capability.INSTITUTION_APPROVER)
+        and contract_steps.find_lender(db.session(), contract.id) == by.organisation_id
+    )
+
+
+def list_loans(contract_id: int, *, by: Party) -> list[Loan]:
+    """Return the loans on a contract that the party may see, newest first."""
+    loans_on_it = db.session.scalars(
+        select(Loan).where(Loan.contract_id == contract_id).order_by(Loan.id.desc())
+    )
+    everything = by.may(Capability.OFFICER, Capability.AUDITOR)
+    return [
+        loan for loan in loans_on_it if everything or by.organisation_id in (loan.lender_id, loan.borrower_id)
+    ]
+
+
 def list_overdue(zone_id: int, now: datetime) -> list[int]:
     """Return the financed contracts of a zone whose purchaser should have paid by now and has not."""
     today = local_date(now)

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from market import contract_loan
 from market.calendar import local_date
-from market.errors import Code, Fault, Forbidden, Invalid, conflict, invalid, not_found
+from market.errors import Code, Fault, Forbidden, Invalid, MarketError, conflict, invalid, not_found
 from market.party import Party
 from market.vocabulary import Capability, ContractStage, LoanState
 from models.base import db, transaction
@@ -111,11 +111,7 @@ def confirm(step_id: int, *, by: Party, now: datetime) -> ContractStep:
             raise conflict(Code.ILLEGAL_MOVE, state=step.stage.value, move="confirm")
         if step.recorded_by == by.user_id:
             raise Forbidden(Fault(Code.SAME_PERSON))
-        is_purchaser = contract.purchaser_id == by.organisation_id and by.may(Capability.PURCHASER)
-        is_lender = find_lender(session, contract.id) == by.organisation_id and by.may(
-            Capability.INSTITUTION_APPROVER
-        )
-        if not (is_purchaser or is_lender):
+        if not may_confirm(contract, step, by):
             by.require(Capability.OFFICER)
         step.confirmed_by, step.confirmed_at = by.user_id, now
         contract.payee_account = step.details.get("payee_account")
@@ -123,6 +119,44 @@ def confirm(step_id: int, *, by: Party, now: datetime) -> ContractStep:
         contract.stage, contract.updated_at = step.stage, now
         audit.record(session, f"contract.{step.stage.value}.confirm", contract, by=by, now=now)
     return step
+
+
+def list_possible(contract: Contract, by: Party) -> list[ContractStage]:
+    """Return the steps that the party may record on a contract now, in the order of the ladder.
+
+    While a step waits for its second person nothing else can be recorded.
+    """
+    session = db.session()
+    if _pending(session, contract.id) is not None:
+        return []
+    possible = []
+    for stage in contract_loan.following(contract.stage):
+        if stage not in BY_HAND:
+            continue
+        try:
+            _check_actor(session, contract, stage, by)
+        except MarketError:
+            continue
+        possible.append(stage)
+    return possible
+
+
+def find_pending(contract_id: int) -> ContractStep | None:
+    """Return the step of a contract that waits for a second person, or None."""
+    return _pending(db.session(), contract_id)
+
+
+def may_confirm(contract: Contract, step: ContractStep, by: Party) -> bool:
+    """Say whether the party is the second person that a waiting step asks for."""
+    if step.recorded_by == by.user_id:
+        return False
+    if contract.purchaser_id == by.organisation_id and by.may(Capability.PURCHASER):
+        return True
+    if find_lender(db.session(), contract.id) == by.organisation_id and by.may(
+        Capability.INSTITUTION_APPROVER
+    ):
+        return True
+    return by.may(Capability.OFFICER)
 
 
 def climb_to(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import pairwise
 
-from sqlalchemy import or_, select
+from sqlalchemy import String, cast, func, or_, select
 
 from market import contract_loan, credit_code
 from market.calendar import local_date
@@ -174,7 +174,15 @@ def find(contract_id: int, *, by: Party) -> Contract:
     return contract
 
 
-def list_visible(
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A part of a list, and how many rows there are in all."""
+
+    rows: Sequence[Contract]
+    total: int
+
+
+def find_page(
     by: Party,
     *,
     stage: ContractStage | None = None,
@@ -182,9 +190,9 @@ def list_visible(
     search: str = "",
     offset: int = 0,
     most: int = 50,
-) -> list[Contract]:
+) -> Found:
     """Return the contracts the party may see in its zone, newest first, ``most`` from ``offset`` on."""
-    query = select(Contract).where(Contract.zone_id == by.zone_id).order_by(Contract.id.desc())
+    query = select(Contract).where(Contract.zone_id == by.zone_id)
     if not by.may(Capability.OFFICER, Capability.AUDITOR):
         financed = select(Financing.contract_id).where(Financing.lender_id == by.organisation_id)
         query = query.where(
@@ -196,20 +204,26 @@ def list_visible(
         )
     if stage is not None:
         query = query.where(Contract.stage == stage)
+    if financeable is not None:
+        none = cast(Contract.obstacles, String) == "[]"
+        query = query.where(none if financeable else ~none)
     if search.strip():
-        pattern = f"%{search.strip()}%"
         query = query.where(
             or_(
-                Contract.number.ilike(pattern),
-                Contract.title.ilike(pattern),
-                Contract.supplier_name.ilike(pattern),
-                Contract.purchaser_name.ilike(pattern),
+                *(
+                    column.icontains(search.strip(), autoescape=True)
+                    for column in (
+                        Contract.number,
+                        Contract.title,
+                        Contract.supplier_name,
+                        Contract.purchaser_name,
+                    )
+                )
             )
         )
-    rows = db.session.scalars(query)
-    if financeable is None:
-        return list(db.session.scalars(query.offset(offset).limit(most)))
-    return [row for row in rows if (not row.obstacles) is financeable][offset : offset + most]
+    total = db.session.scalar(select(func.count()).select_from(query.subquery())) or 0
+    rows = db.session.scalars(query.order_by(Contract.id.desc()).offset(offset).limit(most))
+    return Found(list(rows), total)
 
 
 def list_financeable(by: Party) -> list[Contract]:

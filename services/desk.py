@@ -125,3 +125,8 @@ def _weigh_offers(need_ids: list[int]) -> tuple[dict[int, int], dict[int, Bid]]:
     ):
         best.setdefault(bid.need_id, bid)
     return counts, best
+
+
+def find_loan(award: Award) -> Loan | None:
+    """Return the loan an award opened, or None while it waits for the second person."""
+    return db.session.scalar(select(Loan).where(Loan.award_id == award.id))

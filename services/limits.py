@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from market.errors import Code, conflict
 from market.vocabulary import LimitScope
+from models.base import db
 from models.organisation import Limit
 
 
@@ -43,3 +44,20 @@ def release(session: Session, lender_id: int, firm_id: int, amount: int) -> None
     """Give ``amount`` fen back to every limit it was taken of; a limit set up later starts at zero."""
     for limit in lock(session, lender_id, firm_id):
         limit.used -= min(amount, limit.used)
+
+
+def list_for(organisation_id: int) -> list[Limit]:
+    """Return the limits of an institution, the total first, then one per firm."""
+    found = db.session.scalars(
+        select(Limit)
+        .where(Limit.organisation_id == organisation_id)
+        .order_by(Limit.scope == LimitScope.FIRM, Limit.id)
+    )
+    return list(found)
+
+
+def find_total(organisation_id: int | None) -> Limit | None:
+    """Return the cap on all that an institution has out, or None where nobody set one."""
+    return db.session.scalar(
+        select(Limit).where(Limit.organisation_id == organisation_id, Limit.scope == LimitScope.TOTAL)
+    )

@@ -254,6 +254,32 @@ def next_payment(loan: Loan, today: date) -> NextPayment | None:
     return None
 
 
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """What the whole schedule asks for and what of it was paid, in fen."""
+
+    principal: int
+    interest: int
+    fees: int
+    paid: int
+
+    @property
+    def total(self) -> int:
+        """Return everything the schedule asks for."""
+        return self.principal + self.interest + self.fees
+
+
+def read_owed(loan: Loan) -> Owed:
+    """Return the sums of a loan's schedule."""
+    lines = loan.instalments
+    return Owed(
+        principal=sum(line.principal for line in lines),
+        interest=sum(line.interest for line in lines),
+        fees=sum(line.fees for line in lines),
+        paid=sum(line.paid_principal + line.paid_interest + line.paid_fees for line in lines),
+    )
+
+
 def _seen(loan_id: int, by: Party) -> Loan:
     loan = db.session.get(Loan, loan_id)
     if loan is None or (loan.zone_id, loan.lender_id) != (by.zone_id, by.organisation_id):

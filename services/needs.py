@@ -259,6 +259,11 @@ def read_room(contract_id: int) -> int:
     return compute_room(db.session(), db.session.get_one(Contract, contract_id))
 
 
+def read_room(contract: Contract, ratio: Decimal = WHOLE) -> int:
+    """Return the fen a contract can still carry at a ratio, as it stands now."""
+    return compute_room(db.session(), contract, ratio=ratio)
+
+
 def check(content: Draft) -> None:
     """Raise ``Invalid`` with every fault of a draft that can be seen without the database."""
     faults: list[Fault] = []

@@ -38,6 +38,11 @@ class Opportunity:
     fits: tuple[Fit, ...]
     own_bids: tuple[Bid, ...]
 
+    def is_open(self, now: datetime) -> bool:
+        """Say whether bids are still taken."""
+        closes_at = self.need.closes_at
+        return self.need.state is NeedState.OPEN and closes_at is not None and now < closes_at
+
     @property
     def fitting(self) -> int:
         """Return how many of the institution's products fit."""

@@ -59,7 +59,7 @@ def list_own(by: Party, *, sealer: Sealer) -> list[Outcome]:
 def describe(bids: Sequence[Bid], *, sealer: Sealer) -> list[Outcome]:
     """Return the outcomes of bids that belong to whoever asks."""
     opened = {bid.need_id for bid in bids if bid.opened_at is not None}
-    field: dict[int, tuple[int, Decimal]] = {
+    field: dict[int, tuple[int, Decimal | None]] = {
         need_id: (count, best)
         for need_id, count, best in db.session.execute(
             select(Bid.need_id, func.count(Bid.id), func.min(Bid.effective))

@@ -1,0 +1,232 @@
+"""Bids: previewed and placed under seal by institutions; opened, they are the firm's offers."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from flask import current_app
+from flask.views import MethodView
+
+from blueprints import access
+from blueprints.access import allows
+from blueprints.api import fields
+from blueprints.api.description import Blueprint
+from blueprints.api.paging import Page, cut, page_of
+from blueprints.api.parsing import Answer, Body
+from blueprints.api.parties import OrganisationBrief
+from blueprints.api.terms import CostAnswer, FailureAnswer, Fees, Subsidies, show_cost, show_failure
+from market.vocabulary import BidState, Capability, DayCount, OfferKind, RentTiming, Repayment
+from models.bid import Bid as Row
+from services import bids, opening
+from services.exchange.offers import write_offer
+
+bid_routes = Blueprint("bids", __name__, "Sealed bids, and the offers that come of them.")
+
+BIDDERS = (Capability.INSTITUTION_BIDDER, Capability.INSTITUTION_APPROVER)
+
+
+class QuoteEntry(Body):
+    """A priced answer to a need: `rate` for a fixed price, `spread` for a floating one."""
+
+    product_id = fields.Id("One of the institution's own products.", required=True)
+    principal = fields.Money(required=True)
+    months = fields.Whole(least=1, most=360, required=True, metadata={"example": 12})
+    valid_until = fields.Moment("At least the end of the firm's time to accept.", required=True)
+    rate = fields.Rate("Per year.", allow_none=True)
+    spread = fields.Whole("Basis points over the need's LPR.", least=-10_000, most=10_000, allow_none=True)
+    repayment = fields.Word(Repayment, "The product's style if left out.", allow_none=True)
+    day_count = fields.Word(DayCount)
+    fees = Fees("Costs beside interest.")
+    subsidies = Subsidies("Public money that lowers the cost.")
+    rent = fields.Word(RentTiming, "For leases.")
+    deposit = fields.Rate("For leases: share of the principal.")
+    buyout = fields.Money("For leases.")
+    declared_rate = fields.Rate("The annual cost the institution itself states.", most=Decimal(100), allow_none=True)
+    confirmed = fields.Flag("Says that an unusual price is meant.")
+
+
+class PreviewAnswer(Answer):
+    """What a quote would cost the firm, and what speaks against it."""
+
+    terms = fields.Facts("The offer as it would be sealed.")
+    cost = fields.Part(CostAnswer)
+    verdict = fields.Said("How the declared annual cost compares with ours.", allow_none=True)
+    failures = fields.Many(fields.Part(FailureAnswer), "Conditions of the product the need does not meet.")
+    headroom = fields.Money("What the institution may still lend; null without a limit.", allow_none=True)
+
+
+class BidAnswer(Answer):
+    """One's own bid; the figures are null until the opening."""
+
+    id = fields.Count()
+    need_id = fields.Count()
+    product_id = fields.Count()
+    state = fields.Word(BidState)
+    receipt_at = fields.Moment("When it arrived.")
+    receipt_hash = fields.Said("SHA-256 over salt, line feed and canonical JSON of the content.")
+    receipt_number = fields.Count("Order of arrival; told after the opening.", allow_none=True)
+    valid_until = fields.Moment()
+    opened_at = fields.Moment(allow_none=True)
+    rank = fields.Count("Place among comparable offers.", allow_none=True)
+    reason = fields.Facts("Why it stands there, or what became of it.", allow_none=True)
+    effective = fields.Rate("All-in annual cost.", allow_none=True)
+    total_cost = fields.Money(allow_none=True, least=None)
+    amount = fields.Money(allow_none=True)
+    months = fields.Count(allow_none=True)
+
+
+class BidDetail(BidAnswer):
+    """One's own bid with its content, for the bidder's eyes only."""
+
+    content = fields.Facts("What was sealed.")
+    salt = fields.Said("Hexadecimal; proves with the content that the receipt is its own.")
+
+
+class ProductBrief(Answer):
+    """A product in brief."""
+
+    id = fields.Count()
+    name_zh = fields.Said()
+    name_en = fields.Said()
+
+
+class OfferAnswer(Answer):
+    """An opened bid as the firm compares it."""
+
+    bid_id = fields.Count()
+    receipt_hash = fields.Said("Send it back as `shown_hash` to accept this offer.")
+    receipt_at = fields.Moment()
+    receipt_number = fields.Count()
+    state = fields.Word(BidState)
+    institution = fields.Part(OrganisationBrief)
+    product = fields.Part(ProductBrief)
+    rank = fields.Count("1 is the least annual cost; null for offers on other terms.", allow_none=True)
+    reason = fields.Facts("Why it stands there.", allow_none=True)
+    kind = fields.Word(OfferKind, allow_none=True)
+    amount = fields.Money(allow_none=True)
+    months = fields.Count(allow_none=True)
+    effective = fields.Rate("All-in annual cost.", allow_none=True)
+    simple = fields.Rate(allow_none=True)
+    total_cost = fields.Money(allow_none=True, least=None)
+    declared_rate = fields.Rate("The annual cost the institution stated.", allow_none=True)
+    valid_until = fields.Moment()
+    terms = fields.Facts(allow_none=True)
+    cost = fields.Part(CostAnswer, allow_none=True)
+
+
+class OfferList(Answer):
+    """The offers of a need, best first."""
+
+    items = fields.Many(fields.Part(OfferAnswer), most=10_000)
+
+
+@bid_routes.route(f"/needs/<{fields.ID}:need_id>/bids/preview")
+class BidPreview(MethodView):
+    """Pricing without placing."""
+
+    @bid_routes.doc(operationId="previewBid")
+    @bid_routes.arguments(QuoteEntry)
+    @bid_routes.response(200, PreviewAnswer)
+    @allows(*BIDDERS)
+    def post(self, data: dict[str, Any], need_id: int) -> Any:
+        """Say what a quote would cost the firm, all included, without placing it."""
+        found = bids.preview(need_id, bids.Quote(**data), by=access.acting(), now=access.now())
+        return {
+            "terms": write_offer(found.terms),
+            "cost": show_cost(opening.describe_cost(found.cost)),
+            "verdict": found.verdict.value if found.verdict is not None else None,
+            "failures": [show_failure(failure) for failure in found.failures],
+            "headroom": found.headroom,
+        }
+
+
+@bid_routes.route(f"/needs/<{fields.ID}:need_id>/bids")
+class NeedBids(MethodView):
+    """Bidding on a need."""
+
+    @bid_routes.doc(operationId="placeBid")
+    @bid_routes.arguments(QuoteEntry)
+    @bid_routes.response(201, BidDetail)
+    @allows(Capability.INSTITUTION_BIDDER)
+    def post(self, data: dict[str, Any], need_id: int) -> Any:
+        """Place a sealed bid; a former one of the same product is withdrawn.
+
+        The receipt proves what was sealed: `sha256(salt + "\\n" + canonical JSON of content)`, with the
+        canonical form of RFC 8785.
+        """
+        by, sealer = access.acting(), current_app.extensions["sealer"]
+        placed = bids.place(need_id, bids.Quote(**data), by=by, now=access.now(), sealer=sealer)
+        return show_whole(*bids.read_own(placed.id, by=by, sealer=sealer))
+
+
+@bid_routes.route("/bids")
+class Bids(MethodView):
+    """The institution's bids."""
+
+    @bid_routes.doc(operationId="listBids")
+    @bid_routes.arguments(Page, location="query")
+    @bid_routes.response(200, page_of(BidAnswer, "BidPage"))
+    @allows(*BIDDERS)
+    def get(self, page: dict[str, Any]) -> Any:
+        """List the bids of one's institution."""
+        found = cut(bids.list_own(access.acting()), page)
+        return {**found, "items": [show(row) for row in found["items"]]}
+
+
+@bid_routes.route(f"/bids/<{fields.ID}:bid_id>")
+class Bid(MethodView):
+    """One bid."""
+
+    @bid_routes.doc(operationId="getBid")
+    @bid_routes.response(200, BidDetail)
+    @allows(*BIDDERS)
+    def get(self, bid_id: int) -> Any:
+        """Return one's own bid with its receipt, salt and content."""
+        return show_whole(
+            *bids.read_own(bid_id, by=access.acting(), sealer=current_app.extensions["sealer"])
+        )
+
+    @bid_routes.doc(operationId="withdrawBid")
+    @bid_routes.response(200, BidAnswer)
+    @allows(Capability.INSTITUTION_BIDDER)
+    def delete(self, bid_id: int) -> Any:
+        """Withdraw one's own bid before the close; afterwards it is held to."""
+        return show(bids.withdraw(bid_id, by=access.acting(), now=access.now()))
+
+
+@bid_routes.route(f"/needs/<{fields.ID}:need_id>/offers")
+class Offers(MethodView):
+    """Opened bids of a need."""
+
+    @bid_routes.doc(operationId="listOffers")
+    @bid_routes.response(200, OfferList)
+    @allows(
+        Capability.ENTERPRISE_MAKER, Capability.ENTERPRISE_APPROVER, Capability.OFFICER, Capability.AUDITOR
+    )
+    def get(self, need_id: int) -> Any:
+        """List the opened bids of a need, best first; before the opening there is nothing to list."""
+        return {"items": [show_offer(row) for row in bids.list_offers(need_id, by=access.acting())]}
+
+
+def show(row: Row) -> dict[str, Any]:
+    """Return one's own bid; the order of arrival would tell how many rivals there are before the opening."""
+    plain = {name: getattr(row, name) for name in BidAnswer().fields if name != "receipt_number"}
+    return {**plain, "receipt_number": row.receipt_number if row.opened_at is not None else None}
+
+
+def show_whole(row: Row, content: dict[str, Any], salt: str) -> dict[str, Any]:
+    """Return one's own bid with what was sealed."""
+    return {**show(row), "content": content, "salt": salt}
+
+
+def show_offer(row: Row) -> dict[str, Any]:
+    """Return an opened bid as an offer."""
+    made = {
+        "bid_id": row.id,
+        "institution": row.organisation,
+        "kind": row.offer,
+        "cost": show_cost(row.cost) if row.cost is not None else None,
+    }
+    plain = {name: getattr(row, name) for name in OfferAnswer().fields if name not in made}
+    return {**plain, **made}

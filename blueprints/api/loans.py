@@ -1,0 +1,207 @@
+"""Loans and leases: drawn, repaid, cancelled, with their schedules."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from flask.views import MethodView
+
+from blueprints import access
+from blueprints.access import allows
+from blueprints.api import fields
+from blueprints.api.description import Blueprint
+from blueprints.api.paging import Page, cut, page_of
+from blueprints.api.parsing import Answer, Body
+from blueprints.api.parties import OrganisationBrief
+from market.calendar import local_date
+from market.vocabulary import Capability, LoanState, OfferKind
+from models.loan import Loan as Row
+from services import awards, loans
+
+loan_routes = Blueprint("loans", __name__, "Loans and leases that came of awards.")
+
+LENDER = (Capability.INSTITUTION_BIDDER, Capability.INSTITUTION_APPROVER)
+PARTIES = (
+    Capability.ENTERPRISE_MAKER,
+    Capability.ENTERPRISE_APPROVER,
+    *LENDER,
+    Capability.OFFICER,
+    Capability.AUDITOR,
+)
+
+
+class LoanQuery(Page):
+    """Which loans."""
+
+    state = fields.Word(LoanState)
+
+
+class Drawdown(Body):
+    """When the money was paid out."""
+
+    drawn_on = fields.Day(required=True)
+
+
+class RepaymentEntry(Body):
+    """Money that reached the lender."""
+
+    amount = fields.Money(required=True)
+    paid_on = fields.Day(required=True)
+    reference = fields.Text("Makes the payment recordable once only.", most=80, required=True)
+
+
+class NextPaymentAnswer(Answer):
+    """What is owed next."""
+
+    due_on = fields.Day()
+    amount = fields.Money()
+    days_late = fields.Count()
+
+
+class LoanAnswer(Answer):
+    """A loan or lease."""
+
+    id = fields.Count()
+    need_id = fields.Count()
+    award_id = fields.Count()
+    contract_id = fields.Count(allow_none=True)
+    kind = fields.Word(OfferKind)
+    state = fields.Word(LoanState)
+    lender = fields.Part(OrganisationBrief)
+    borrower = fields.Part(OrganisationBrief)
+    principal = fields.Money()
+    months = fields.Count()
+    outstanding = fields.Money("Principal still owed.")
+    effective = fields.Rate("All-in annual cost as awarded.")
+    approved_at = fields.Moment()
+    drawn_on = fields.Day(allow_none=True)
+    repaid_on = fields.Day(allow_none=True)
+    overdue_since = fields.Day("Earliest due date not fully paid, by the clock's last look.", allow_none=True)
+    next_payment = fields.Part(NextPaymentAnswer, allow_none=True)
+
+
+class LineAnswer(Answer):
+    """One line of the schedule; line 0 is the day of drawdown."""
+
+    number = fields.Count()
+    due_on = fields.Day("Known once the loan is drawn.", allow_none=True)
+    principal = fields.Money()
+    interest = fields.Money()
+    fees = fields.Money()
+    balance = fields.Money("Principal left after it.")
+    paid_principal = fields.Money()
+    paid_interest = fields.Money()
+    paid_fees = fields.Money()
+
+
+class RepaymentAnswer(Answer):
+    """Money that reached the lender, and how it was split."""
+
+    id = fields.Count()
+    reference = fields.Said()
+    source = fields.Said("`borrower` or `purchaser`.")
+    paid_on = fields.Day()
+    amount = fields.Money()
+    fees = fields.Money()
+    interest = fields.Money()
+    principal = fields.Money()
+    remainder = fields.Money("What went on to the supplier.")
+    recorded_at = fields.Moment()
+
+
+class LoanDetail(LoanAnswer):
+    """A loan with its terms, schedule and repayments."""
+
+    terms = fields.Facts()
+    schedule = fields.Many(fields.Part(LineAnswer), most=1000)
+    repayments = fields.Many(fields.Part(RepaymentAnswer), most=10_000)
+
+
+@loan_routes.route("/loans")
+class Loans(MethodView):
+    """Loans the caller is part of."""
+
+    @loan_routes.doc(operationId="listLoans")
+    @loan_routes.arguments(LoanQuery, location="query")
+    @loan_routes.response(200, page_of(LoanAnswer, "LoanPage"))
+    @allows(*PARTIES)
+    def get(self, query: dict[str, Any]) -> Any:
+        """List the loans the caller borrows or lends; officers see all of the zone."""
+        rows = awards.list_deals(access.acting())
+        page = cut([row for row in rows if query.get("state") in (None, row.state)], query)
+        today = local_date(access.now())
+        return {**page, "items": [show(row, today) for row in page["items"]]}
+
+
+@loan_routes.route(f"/loans/<{fields.ID}:loan_id>")
+class Loan(MethodView):
+    """One loan."""
+
+    @loan_routes.doc(operationId="getLoan")
+    @loan_routes.response(200, LoanDetail)
+    @allows(*PARTIES)
+    def get(self, loan_id: int) -> Any:
+        """Return a loan with its schedule and repayments."""
+        return show_whole(loans.find(loan_id, by=access.acting()))
+
+
+@loan_routes.route(f"/loans/<{fields.ID}:loan_id>/drawdown")
+class LoanDrawdown(MethodView):
+    """Paying out."""
+
+    @loan_routes.doc(operationId="drawLoan")
+    @loan_routes.arguments(Drawdown)
+    @loan_routes.response(200, LoanDetail)
+    @allows(*LENDER)
+    def post(self, data: dict[str, Any], loan_id: int) -> Any:
+        """Record that the lender paid the loan out; the schedule gets its dates.
+
+        A contract loan can be drawn only after account lock and pledge.
+        """
+        return show_whole(loans.draw(loan_id, data["drawn_on"], by=access.acting(), now=access.now()))
+
+
+@loan_routes.route(f"/loans/<{fields.ID}:loan_id>/repayments")
+class LoanRepayments(MethodView):
+    """Paying back."""
+
+    @loan_routes.doc(operationId="recordRepayment")
+    @loan_routes.arguments(RepaymentEntry)
+    @loan_routes.response(201, RepaymentAnswer)
+    @allows(*LENDER)
+    def post(self, data: dict[str, Any], loan_id: int) -> Any:
+        """Record money the firm paid: fees, then interest, then principal, oldest line first."""
+        return loans.record_repayment(loan_id, **data, by=access.acting(), now=access.now())
+
+
+@loan_routes.route(f"/loans/<{fields.ID}:loan_id>/cancel")
+class LoanCancellation(MethodView):
+    """Cancelling."""
+
+    @loan_routes.doc(operationId="cancelLoan")
+    @loan_routes.response(200, LoanDetail)
+    @allows(Capability.INSTITUTION_APPROVER)
+    def post(self, loan_id: int) -> Any:
+        """Cancel a loan that was never drawn; its limit and its claim on a contract are given back."""
+        return show_whole(loans.cancel(loan_id, by=access.acting(), now=access.now()))
+
+
+def show(row: Row, today: date) -> dict[str, Any]:
+    """Return a loan in the shape of ``LoanAnswer``."""
+    made = {
+        "need_id": row.award.need_id,
+        "next_payment": loans.next_payment(row, today) if row.state is LoanState.DRAWN else None,
+    }
+    plain = {name: getattr(row, name) for name in LoanAnswer().fields if name not in made}
+    return {**plain, **made}
+
+
+def show_whole(row: Row) -> dict[str, Any]:
+    """Return a loan with its schedule and repayments."""
+    return {
+        **show(row, local_date(access.now())),
+        "terms": row.terms,
+        "schedule": row.instalments,
+        "repayments": row.repayments,
+    }

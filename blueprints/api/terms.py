@@ -1,0 +1,238 @@
+"""Terms as the API speaks them: fees, subsidies, conditions, and what an offer costs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+import marshmallow as ma
+
+from blueprints.api import fields
+from blueprints.api.parsing import Answer, Body
+from market.eligibility import FACTS, Failure
+from market.errors import Code, Fault, Invalid
+from market.money import MOST_FEN, parse_yuan, yuan
+from market.vocabulary import FeeBasis, FeeTiming, Recipient
+from services.exchange.fields import name_kind
+from services.exchange.offers import read_fees, read_subsidies
+
+#: Facts whose figures are amounts: fen inside, yuan outside.
+MONEY_FACTS = frozenset({"amount", "annual_revenue"})
+
+
+class FeeEntry(Body):
+    """A cost beside interest: a `rate` of its basis per occurrence, or a flat `amount`."""
+
+    name = fields.Text("What the fee is for.", most=200)
+    when = fields.Word(FeeTiming, "When it is charged.", required=True)
+    payee = fields.Text("Who receives it; `lender` if left out.", most=200)
+    basis = fields.Word(FeeBasis, "What the rate is taken of.")
+    rate = fields.Rate("Share of the basis per occurrence.", most=Decimal(10))
+    amount = fields.Money("Flat amount per occurrence.")
+
+
+class SubsidyEntry(Body):
+    """Public money that lowers a cost; it counts for the firm only if the firm receives it."""
+
+    name = fields.Text("Name of the programme.", most=200)
+    when = fields.Word(FeeTiming, "When it is paid.", required=True)
+    recipient = fields.Word(Recipient, "Who receives it.")
+    basis = fields.Word(FeeBasis, "What the rate is taken of.")
+    rate = fields.Rate("Share of the basis per occurrence.", most=Decimal(10))
+    amount = fields.Money("Flat amount per occurrence.")
+
+
+class Fees(fields.Many):
+    """A list of fees, read by the same rules as an offers file; ``raw`` keeps them as they were written."""
+
+    entry: type[Body] = FeeEntry
+    read = staticmethod(read_fees)
+
+    def __init__(self, description: str = "", *, raw: bool = False, **options: Any) -> None:
+        super().__init__(fields.Part(self.entry), description, most=20, **options)
+        self._raw = raw
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        super()._deserialize(value, attr, data, **kwargs)
+        try:
+            charges = self.read(value, "")
+        except Invalid as error:
+            raise ma.ValidationError(list(error.faults)) from error  # type: ignore[arg-type]
+        return value if self._raw else charges
+
+
+class Subsidies(Fees):
+    """A list of subsidies."""
+
+    entry = SubsidyEntry
+    read = staticmethod(read_subsidies)
+
+
+class FeeAnswer(Answer):
+    """A fee."""
+
+    name = fields.Said()
+    when = fields.Word(FeeTiming)
+    payee = fields.Said()
+    basis = fields.Word(FeeBasis)
+    rate = fields.Rate(allow_none=True)
+    amount = fields.Money(allow_none=True)
+
+
+class SubsidyAnswer(Answer):
+    """A subsidy."""
+
+    name = fields.Said()
+    when = fields.Word(FeeTiming)
+    recipient = fields.Word(Recipient)
+    basis = fields.Word(FeeBasis)
+    rate = fields.Rate(allow_none=True)
+    amount = fields.Money(allow_none=True)
+
+
+class Value(fields.Field):
+    """What a condition compares with: text, a whole number, yes or no, or a list of texts."""
+
+    looks = {
+        "oneOf": [
+            {"type": "string"},
+            {"type": "integer"},
+            {"type": "boolean"},
+            {"type": "array", "items": {"type": "string"}},
+        ]
+    }
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        items = value if isinstance(value, list) else [value]
+        if isinstance(value, list) and (not value or not all(isinstance(item, str) for item in value)):
+            raise fields.refuse_shape(value, "list")
+        if not all(isinstance(item, (str, bool, int)) for item in items):
+            raise fields.refuse_shape(value, "text")
+        if any(isinstance(item, str) and len(item) > 200 for item in items) or len(items) > 100:
+            raise fields.refuse(Code.TOO_LONG, value=str(items[0])[:40], most=200)
+        if isinstance(value, int) and abs(value) > MOST_FEN:
+            raise fields.refuse(Code.TOO_LARGE, value=value, most=MOST_FEN)
+        return value
+
+
+class ConditionEntry(Body):
+    """One condition of a product on a firm or its need."""
+
+    fact = fields.Text(
+        "What is asked about.", most=40, required=True, metadata={"enum": sorted(FACTS), "example": "age_months"}
+    )
+    test = fields.Text(
+        "How it is compared.",
+        most=20,
+        required=True,
+        metadata={"enum": ["in", "is", "has", "has_any", "at_least", "at_most"], "example": "at_least"},
+    )
+    value = Value("What it is compared with; for amounts a yuan string.", required=True)
+
+    @ma.post_load
+    def read_amount(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        """Turn the yuan of an amount into fen."""
+        if data["fact"] not in MONEY_FACTS:
+            return data
+        if not isinstance(data["value"], str):
+            shape = Fault(Code.WRONG_SHAPE, None, {"kind": name_kind(data["value"]), "expected": "text"})
+            raise ma.ValidationError({"value": [shape]})
+        try:
+            return {**data, "value": parse_yuan(data["value"])}
+        except Invalid as error:
+            raise ma.ValidationError({"value": list(error.faults)}) from error
+
+
+class ConditionAnswer(Answer):
+    """A condition."""
+
+    fact = fields.Said()
+    test = fields.Said()
+    value = Value()
+
+
+class FailureAnswer(ConditionAnswer):
+    """A condition that is not met: what was found, and for numbers how far it is off."""
+
+    found = fields.Field("What was found; null if nobody has shown it.", allow_none=True)
+    distance = fields.Field("How far a number is off, as a string; null for words.", allow_none=True)
+
+
+class CostPart(Answer):
+    """One item of a cost."""
+
+    part = fields.Said("`interest`, `fee`, `subsidy` or `buyout`.")
+    name = fields.Said(allow_none=True)
+    payee = fields.Said()
+    total = fields.Money("Over all payments; negative for a subsidy.", least=None)
+    times = fields.Count("How many payments.")
+    rate = fields.Rate(allow_none=True)
+    basis = fields.Word(FeeBasis, allow_none=True)
+    when = fields.Word(FeeTiming, allow_none=True)
+
+
+class Share(Answer):
+    """What one payee receives of a cost."""
+
+    payee = fields.Said()
+    amount = fields.Money(least=None)
+
+
+class CostAnswer(Answer):
+    """What an offer costs the firm, all included."""
+
+    effective = fields.Rate("Compound annual cost; null where `note` says why there is none.", allow_none=True)
+    simple = fields.Rate("The simple form of the same rate.", allow_none=True)
+    total_cost = fields.Money("What is paid beyond what is received.", least=None)
+    net_received = fields.Money("What arrives on the first day.", least=None)
+    average_monthly_payment = fields.Money(allow_none=True, least=None)
+    convention = fields.Said("How interest is counted and the cost annualised.")
+    note = fields.Said("Why there is no rate.", allow_none=True)
+    breakdown = fields.Many(fields.Part(Share))
+    parts = fields.Many(fields.Part(CostPart))
+
+
+_OPTIONAL_IN_PART = {"name": None, "rate": None, "basis": None, "when": None}
+
+
+def show_cost(stored: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a described cost (as stored with a bid) in the shape of ``CostAnswer``."""
+    return {
+        **stored,
+        "breakdown": [{"payee": payee, "amount": amount} for payee, amount in stored["breakdown"].items()],
+        "parts": [{**_OPTIONAL_IN_PART, **part} for part in stored["parts"]],
+    }
+
+
+def show_condition(condition: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a stored condition with amounts in yuan."""
+    return {**condition, "value": _figure(str(condition["fact"]), condition["value"])}
+
+
+def show_failure(failure: Failure) -> dict[str, Any]:
+    """Return an unmet condition as JSON values, amounts in yuan."""
+    fact = failure.condition.fact
+    distance = failure.distance
+    return {
+        "fact": fact,
+        "test": failure.condition.test,
+        "value": _figure(fact, failure.condition.value),
+        "found": _figure(fact, failure.found),
+        "distance": None if distance is None else str(_figure(fact, distance)),
+    }
+
+
+def _figure(fact: str, value: Any) -> Any:
+    if fact in MONEY_FACTS and isinstance(value, int):
+        return yuan(value)
+    return f"{value:f}" if isinstance(value, Decimal) else value
+
+
+def show_facts(stored: Mapping[str, Any] | None, amounts: frozenset[str]) -> dict[str, Any] | None:
+    """Return stored facts with the named figures, kept as fen, in yuan."""
+    if stored is None:
+        return None
+    return {
+        key: yuan(value) if key in amounts and isinstance(value, int) else value for key, value in stored.items()
+    }

@@ -1,0 +1,1 @@
+"""Paper: what leaves the pages as a file."""

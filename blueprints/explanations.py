@@ -1,0 +1,221 @@
+"""Why things are as they are, in words: conditions, ranks, rounds and contracts explain themselves.
+
+The services store codes and values; each function here turns one such explanation into a sentence in the
+reader's language. Unknown codes are shown as they are rather than hidden.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from flask_babel import gettext, lazy_gettext
+
+from blueprints import formats, labels
+from market.vocabulary import OfferKind, Purpose, Repayment, Security, SizeClass
+
+#: Why an offer has no annual cost (``market.root.NoRate``).
+NO_RATE: dict[str, Any] = {
+    "all_zero": lazy_gettext("nothing is received or paid"),
+    "one_sided": lazy_gettext("money flows in one direction only"),
+    "no_root": lazy_gettext("no rate makes what is received and what is paid equal"),
+    "beyond": lazy_gettext("the rate is beyond any sensible figure"),
+}
+
+#: Why no loan may lean on a contract (``market.contract_record.Obstacle``).
+OBSTACLES: dict[str, Any] = {
+    "no_credit_code": lazy_gettext("its supplier has no credit code"),
+    "bad_credit_code": lazy_gettext("its supplier's credit code is not valid"),
+    "several_suppliers": lazy_gettext("it has several suppliers"),
+    "no_amount": lazy_gettext("it has no amount"),
+    "amount_not_positive": lazy_gettext("its amount is not above zero"),
+    "no_currency": lazy_gettext("it names no currency"),
+    "foreign_currency": lazy_gettext("it is not in yuan"),
+    "not_in_force": lazy_gettext("it is not in force yet"),
+    "cancelled": lazy_gettext("it was cancelled"),
+    "terminated": lazy_gettext("it has ended"),
+    "impossible_dates": lazy_gettext("its dates cannot be true"),
+    "doubtful_payments": lazy_gettext("its payments are in doubt"),
+}
+
+#: What a condition asks about (``market.eligibility.FACTS``).
+FACTS: dict[str, Any] = {
+    "size_class": lazy_gettext("size of the firm"),
+    "industry": lazy_gettext("industry"),
+    "tags": lazy_gettext("qualification"),
+    "age_months": lazy_gettext("age of the firm"),
+    "staff_count": lazy_gettext("number of staff"),
+    "annual_revenue": lazy_gettext("annual revenue"),
+    "tax_grade": lazy_gettext("tax credit grade"),
+    "whitelisted": lazy_gettext("on the zone's whitelist"),
+    "purpose": lazy_gettext("purpose"),
+    "securities": lazy_gettext("security offered"),
+    "accepts": lazy_gettext("kind of offer accepted"),
+    "amount": lazy_gettext("amount"),
+    "months": lazy_gettext("tenor"),
+    "repayment": lazy_gettext("way of repayment"),
+    "has_contract": lazy_gettext("government contract behind it"),
+    "contract_days_left": lazy_gettext("days left in the contract"),
+}
+
+#: Qualifications of firms, by the code of the tag.
+TAGS: dict[str, Any] = {
+    "tech_sme": lazy_gettext("technology SME"),
+    "high_tech": lazy_gettext("high-tech enterprise"),
+    "specialised": lazy_gettext("specialised and sophisticated"),
+    "little_giant": lazy_gettext("national little giant"),
+    "gazelle": lazy_gettext("gazelle"),
+    "unicorn": lazy_gettext("unicorn"),
+    "listed": lazy_gettext("listed or about to list"),
+    "incubated": lazy_gettext("incubated firm"),
+    "talent": lazy_gettext("founded by recognised talent"),
+}
+
+_KINDS: dict[str, Any] = {
+    "size_class": SizeClass,
+    "purpose": Purpose,
+    "securities": Security,
+    "accepts": OfferKind,
+    "repayment": Repayment,
+}
+_FEN_FACTS = frozenset({"amount", "annual_revenue"})
+_MONTH_FACTS = frozenset({"months", "age_months"})
+
+_NEED_REASONS: dict[str, Any] = {
+    "no_bids": lazy_gettext("No institution placed a bid."),
+    "no_ranked_bid": lazy_gettext("No bid could be ranked."),
+    "not_accepted_in_time": lazy_gettext("No bid was accepted within the acceptance window."),
+}
+
+
+def condition(item: Any) -> str:
+    """Return a condition in words: "age of the firm at least 24 months".
+
+    ``item`` is a condition as a mapping or object with ``fact``, ``test`` and ``value``; a ``found`` that
+    says what there is instead is added.
+    """
+    if not isinstance(item, Mapping):
+        inner = getattr(item, "condition", item)
+        item = {
+            "fact": inner.fact,
+            "test": inner.test,
+            "value": inner.value,
+            "found": getattr(item, "found", None),
+        }
+    fact, test = str(item.get("fact", "")), str(item.get("test", ""))
+    what = str(FACTS.get(fact, fact))
+    if isinstance(item.get("value"), bool):
+        return what if item["value"] else gettext("not %(what)s", what=what)
+    value = say_fact(fact, item.get("value"))
+    if test == "at_least":
+        said = gettext("%(what)s at least %(value)s", what=what, value=value)
+    elif test == "at_most":
+        said = gettext("%(what)s at most %(value)s", what=what, value=value)
+    elif test in {"in", "has_any"}:
+        said = gettext("%(what)s one of %(value)s", what=what, value=value)
+    else:
+        said = gettext("%(what)s %(value)s", what=what, value=value)
+    found = item.get("found")
+    if found is None or isinstance(found, bool) or test not in {"at_least", "at_most"}:
+        return said
+    return gettext("%(said)s (now %(found)s)", said=said, found=say_fact(fact, found))
+
+
+def say_fact(fact: str, value: Any) -> str:
+    """Return the value of a fact in words: fen as money, months as months, words by their labels."""
+    if value is None:
+        return formats.ABSENT
+    if isinstance(value, list | tuple | set | frozenset):
+        return gettext(", ").join(say_fact(fact, inner) for inner in value) or formats.ABSENT
+    if fact in _FEN_FACTS:
+        return formats.money_text(int(value))
+    if fact in _MONTH_FACTS:
+        return formats.months(int(value))
+    if fact == "tags":
+        return str(TAGS.get(str(value), value))
+    kind = _KINDS.get(fact)
+    if kind is not None and value in {member.value for member in kind}:
+        return str(labels.label(kind(value)))
+    return str(value)
+
+
+def rank(reason: Mapping[str, Any] | None) -> str:
+    """Return why a bid stands where it stands (``market.ranking.Ranked.describe``)."""
+    if not reason:
+        return ""
+    code, values = str(reason.get("code", "")), reason
+    if code == "best":
+        return gettext("Lowest annual cost of all bids.")
+    if code == "dearer":
+        return gettext(
+            "%(gap)s points dearer per year than the bid above; below %(rate)s it would rank higher.",
+            gap=_percent(values.get("effective_gap")).removesuffix("%"),
+            rate=_percent(values.get("to_rank_higher")),
+        )
+    if code == "higher_total":
+        return gettext(
+            "Same annual cost as the bid above, %(gap)s yuan more in total.",
+            gap=values.get("total_gap", formats.ABSENT),
+        )
+    if code == "later":
+        return gettext("Same cost as the bid above, received later.")
+    if code == "other_terms":
+        return gettext(
+            "Listed apart: it differs from what was asked by %(amount)s yuan and %(months)s months.",
+            amount=values.get("amount_difference", formats.ABSENT),
+            months=values.get("months_difference", formats.ABSENT),
+        )
+    if code == "no_rate":
+        note = str(values.get("note"))
+        return gettext("Not ranked: %(note)s.", note=NO_RATE.get(note, note))
+    return code
+
+
+def unsuccessful(reason: str | None) -> str:
+    """Return why a need ended without an award."""
+    return "" if not reason else str(_NEED_REASONS.get(reason, reason))
+
+
+def proposal(why: Mapping[str, Any] | None) -> str:
+    """Return why a matching round proposed this bid, or none (``market.clearing.explain_*``)."""
+    if not why:
+        return ""
+    code = str(why.get("code", ""))
+    if code == "cheapest":
+        return gettext("The cheapest of %(count)s live bids.", count=why.get("compared", 1))
+    if code == "cheaper_used_up":
+        return gettext(
+            "A cheaper bid could not be placed: its institution's limit serves other needs at a lower total "
+            "cost. This one costs %(more)s a year more.",
+            more=_money(why.get("more")),
+        )
+    if code == "no_live_bid":
+        return gettext("No live bid stood when the round was opened.")
+    if code == "above_reserve":
+        return gettext("Every bid costs more than the firm said it would pay.")
+    if code == "limit_used_up":
+        return gettext(
+            "The limit of the best institution went to other needs: %(left)s were left, %(asked)s needed.",
+            left=_money(why.get("left")),
+            asked=_money(why.get("asked")),
+        )
+    return code
+
+
+def obstacles(codes: Sequence[str]) -> str:
+    """Return why a contract cannot be financed; empty if it can."""
+    return gettext(", ").join(str(OBSTACLES.get(code, code)) for code in codes)
+
+
+def tag(code: str) -> str:
+    """Return the name of a qualification."""
+    return str(TAGS.get(code, code))
+
+
+def _percent(text: Any) -> str:
+    return formats.ABSENT if text is None else formats.rate(Decimal(str(text)))
+
+
+def _money(fen: Any) -> str:
+    return formats.money_text(fen) if isinstance(fen, int) else formats.ABSENT

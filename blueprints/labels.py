@@ -1,0 +1,290 @@
+"""The words for every member of the vocabulary, and for the fields that faults name.
+
+``label(member)`` is lazy: it is worded in the language of whoever reads it. A test walks
+``market/vocabulary.py`` and fails on a member without a word.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+from flask_babel import lazy_gettext, lazy_pgettext
+
+from market.vocabulary import (
+    AlertKind,
+    AwardState,
+    BidState,
+    Capability,
+    ContractStage,
+    DayCount,
+    FeeBasis,
+    FeeTiming,
+    LimitScope,
+    LoanState,
+    Locale,
+    LprTenor,
+    NeedState,
+    OfferKind,
+    OrganisationKind,
+    Pricing,
+    ProductFamily,
+    ProposalState,
+    Purpose,
+    Recipient,
+    RentTiming,
+    Repayment,
+    RoundState,
+    Security,
+    SizeClass,
+)
+
+LABELS: dict[type[StrEnum], dict[StrEnum, Any]] = {
+    OrganisationKind: {
+        OrganisationKind.ENTERPRISE: lazy_gettext("Enterprise"),
+        OrganisationKind.BANK: lazy_gettext("Bank"),
+        OrganisationKind.GUARANTOR: lazy_gettext("Guarantor"),
+        OrganisationKind.LESSOR: lazy_gettext("Lessor"),
+        OrganisationKind.INSURER: lazy_gettext("Insurer"),
+        OrganisationKind.FUND: lazy_gettext("Fund"),
+        OrganisationKind.BRIDGE_PLATFORM: lazy_gettext("Bridge-loan platform"),
+        OrganisationKind.PURCHASER: lazy_gettext("Purchaser"),
+        OrganisationKind.ZONE_AUTHORITY: lazy_gettext("Zone authority"),
+        OrganisationKind.AGENCY: lazy_gettext("Service agency"),
+    },
+    Capability: {
+        Capability.ENTERPRISE_MAKER: lazy_gettext("Enterprise: posts and accepts"),
+        Capability.ENTERPRISE_APPROVER: lazy_gettext("Enterprise: confirms"),
+        Capability.INSTITUTION_BIDDER: lazy_gettext("Institution: bids"),
+        Capability.INSTITUTION_APPROVER: lazy_gettext("Institution: approves"),
+        Capability.OFFICER: lazy_gettext("Zone officer"),
+        Capability.AUDITOR: lazy_gettext("Auditor"),
+        Capability.PURCHASER: lazy_gettext("Purchaser: confirms payments"),
+    },
+    SizeClass: {
+        SizeClass.LARGE: lazy_pgettext("size class", "Large"),
+        SizeClass.MEDIUM: lazy_pgettext("size class", "Medium"),
+        SizeClass.SMALL: lazy_pgettext("size class", "Small"),
+        SizeClass.MICRO: lazy_pgettext("size class", "Micro"),
+    },
+    ProductFamily: {
+        ProductFamily.INNOVATION: lazy_gettext("Innovation loan"),
+        ProductFamily.CONTRACT: lazy_gettext("Contract loan"),
+        ProductFamily.SECURED: lazy_gettext("Secured loan"),
+        ProductFamily.GUARANTEE: lazy_gettext("Guarantee product"),
+        ProductFamily.INSURANCE: lazy_gettext("Credit insurance"),
+        ProductFamily.LEASE: lazy_gettext("Finance lease"),
+        ProductFamily.BRIDGE: lazy_gettext("Bridge loan"),
+        ProductFamily.GRANT: lazy_gettext("Grant"),
+        ProductFamily.EQUITY: lazy_gettext("Equity"),
+    },
+    Pricing: {
+        Pricing.FIXED: lazy_gettext("Fixed rate"),
+        Pricing.LPR_1Y: lazy_gettext("1-year LPR plus points"),
+        Pricing.LPR_5Y: lazy_gettext("5-year LPR plus points"),
+        Pricing.FEE: lazy_gettext("Fee per year"),
+        Pricing.PER_DAY: lazy_gettext("Rate per day"),
+        Pricing.GRANT: lazy_gettext("No repayment"),
+        Pricing.EQUITY: lazy_gettext("Share of equity"),
+    },
+    OfferKind: {
+        OfferKind.LOAN: lazy_gettext("Loan"),
+        OfferKind.LEASE: lazy_gettext("Finance lease"),
+    },
+    Repayment: {
+        Repayment.EQUAL_INSTALLMENT: lazy_gettext("Equal instalments"),
+        Repayment.EQUAL_PRINCIPAL: lazy_gettext("Equal principal"),
+        Repayment.INTEREST_MONTHLY: lazy_gettext("Interest monthly, principal at the end"),
+        Repayment.BULLET: lazy_gettext("Single payment at the end"),
+        Repayment.REVOLVING: lazy_gettext("Revolving"),
+    },
+    RentTiming: {
+        RentTiming.ARREARS: lazy_gettext("Rent at the end of each month"),
+        RentTiming.ADVANCE: lazy_gettext("Rent at the start of each month"),
+    },
+    DayCount: {
+        DayCount.THIRTY_360: lazy_gettext("30/360 (whole months)"),
+        DayCount.ACT_360: lazy_gettext("Actual days / 360"),
+        DayCount.ACT_365: lazy_gettext("Actual days / 365"),
+    },
+    FeeTiming: {
+        FeeTiming.UPFRONT: lazy_gettext("At drawdown"),
+        FeeTiming.YEARLY: lazy_gettext("Every year"),
+        FeeTiming.MONTHLY: lazy_gettext("Every month"),
+        FeeTiming.END: lazy_gettext("At the end"),
+    },
+    FeeBasis: {
+        FeeBasis.PRINCIPAL: lazy_gettext("Of the principal"),
+        FeeBasis.OUTSTANDING: lazy_gettext("Of the outstanding principal"),
+    },
+    Recipient: {
+        Recipient.FIRM: lazy_gettext("Paid to the firm"),
+        Recipient.INSTITUTION: lazy_gettext("Paid to the institution"),
+    },
+    LprTenor: {
+        LprTenor.ONE_YEAR: lazy_gettext("1-year LPR"),
+        LprTenor.FIVE_YEAR: lazy_gettext("5-year-plus LPR"),
+    },
+    Purpose: {
+        Purpose.WORKING_CAPITAL: lazy_gettext("Working capital"),
+        Purpose.EQUIPMENT: lazy_gettext("Buying equipment"),
+        Purpose.RESEARCH: lazy_gettext("Research and development"),
+        Purpose.FACTORY: lazy_gettext("Building or renting a plant"),
+        Purpose.CONTRACT: lazy_gettext("Fulfilling a government contract"),
+        Purpose.BRIDGE: lazy_gettext("Bridging a maturing loan"),
+    },
+    Security: {
+        Security.UNSECURED: lazy_gettext("Unsecured"),
+        Security.GUARANTEE: lazy_gettext("Guarantee"),
+        Security.MORTGAGE: lazy_gettext("Real-estate mortgage"),
+        Security.RECEIVABLE_PLEDGE: lazy_gettext("Pledge of receivables"),
+        Security.IP_PLEDGE: lazy_gettext("Pledge of intellectual property"),
+        Security.EQUITY_PLEDGE: lazy_gettext("Pledge of shares"),
+        Security.EQUIPMENT: lazy_gettext("Equipment as security"),
+    },
+    NeedState: {
+        NeedState.DRAFT: lazy_pgettext("need", "Draft"),
+        NeedState.OPEN: lazy_pgettext("need", "Open for bids"),
+        NeedState.CLOSED: lazy_pgettext("need", "Closed, to be decided"),
+        NeedState.AWARDED: lazy_pgettext("need", "Awarded"),
+        NeedState.UNSUCCESSFUL: lazy_pgettext("need", "Unsuccessful"),
+        NeedState.WITHDRAWN: lazy_pgettext("need", "Withdrawn"),
+    },
+    BidState: {
+        BidState.SEALED: lazy_pgettext("bid", "Sealed"),
+        BidState.LIVE: lazy_pgettext("bid", "Live"),
+        BidState.WON: lazy_pgettext("bid", "Won"),
+        BidState.LOST: lazy_pgettext("bid", "Not chosen"),
+        BidState.WITHDRAWN: lazy_pgettext("bid", "Withdrawn"),
+        BidState.EXPIRED: lazy_pgettext("bid", "Expired"),
+        BidState.REFUSED: lazy_pgettext("bid", "Refused"),
+    },
+    RoundState: {
+        RoundState.OPENED: lazy_pgettext("round", "Running"),
+        RoundState.SETTLED: lazy_pgettext("round", "Settled"),
+        RoundState.ABANDONED: lazy_pgettext("round", "Abandoned"),
+    },
+    ProposalState: {
+        ProposalState.PROPOSED: lazy_pgettext("proposal", "Proposed"),
+        ProposalState.UNPLACED: lazy_pgettext("proposal", "Not placed"),
+        ProposalState.ACCEPTED: lazy_pgettext("proposal", "Accepted"),
+        ProposalState.LAPSED: lazy_pgettext("proposal", "Lapsed"),
+    },
+    AwardState: {
+        AwardState.AWAITING_CONFIRMATION: lazy_pgettext("award", "Waiting for the second person"),
+        AwardState.CONFIRMED: lazy_pgettext("award", "Confirmed"),
+        AwardState.REJECTED: lazy_pgettext("award", "Rejected"),
+    },
+    LoanState: {
+        LoanState.APPROVED: lazy_pgettext("loan", "Approved, not drawn"),
+        LoanState.DRAWN: lazy_pgettext("loan", "Drawn"),
+        LoanState.REPAID: lazy_pgettext("loan", "Repaid"),
+        LoanState.CANCELLED: lazy_pgettext("loan", "Cancelled"),
+    },
+    ContractStage: {
+        ContractStage.AWARDED: lazy_pgettext("contract", "Contract awarded"),
+        ContractStage.SIGNED: lazy_pgettext("contract", "Contract signed"),
+        ContractStage.FILED: lazy_pgettext("contract", "Contract filed"),
+        ContractStage.INTENT: lazy_pgettext("contract", "Financing intended"),
+        ContractStage.CREDITED: lazy_pgettext("contract", "Credit approved"),
+        ContractStage.ACCOUNT_LOCKED: lazy_pgettext("contract", "Payee account locked"),
+        ContractStage.PLEDGE_REGISTERED: lazy_pgettext("contract", "Pledge registered"),
+        ContractStage.DRAWN: lazy_pgettext("contract", "Loan drawn"),
+        ContractStage.PURCHASER_PAID: lazy_pgettext("contract", "Purchaser paid"),
+        ContractStage.REPAID: lazy_pgettext("contract", "Loan repaid"),
+        ContractStage.PLEDGE_CANCELLED: lazy_pgettext("contract", "Pledge cancelled"),
+        ContractStage.UNLOCKED: lazy_pgettext("contract", "Account released"),
+    },
+    AlertKind: {
+        AlertKind.WRONG_ACCOUNT: lazy_gettext("Paid into another account"),
+        AlertKind.PURCHASER_OVERDUE: lazy_gettext("Purchaser pays late"),
+        AlertKind.LOAN_OVERDUE: lazy_gettext("Loan overdue"),
+        AlertKind.OVERPAID: lazy_gettext("Paid more than the contract"),
+        AlertKind.UNDATED_PAYMENT: lazy_gettext("Payment without a date"),
+    },
+    LimitScope: {
+        LimitScope.TOTAL: lazy_gettext("In total"),
+        LimitScope.FIRM: lazy_gettext("To one firm"),
+    },
+    # Each language is named in itself, so that whoever needs it can read it.
+    Locale: {Locale.ZH: "中文", Locale.EN: "English"},
+}
+
+#: Words for the last step of a field path; paths themselves stay exact in the API.
+FIELDS: dict[str, Any] = {
+    "accepts": lazy_gettext("Kinds of offer accepted"),
+    "account": lazy_gettext("Payee account"),
+    "amount": lazy_gettext("Amount"),
+    "basis": lazy_gettext("Basis"),
+    "buyout": lazy_gettext("Buy-out price"),
+    "closes_at": lazy_gettext("Closing time"),
+    "contract_id": lazy_gettext("Contract"),
+    "credit_code": lazy_gettext("Credit code"),
+    "date": lazy_gettext("Date"),
+    "day_count": lazy_gettext("Day count"),
+    "deposit": lazy_gettext("Deposit"),
+    "description": lazy_gettext("Description"),
+    "fees": lazy_gettext("Fees"),
+    "file": lazy_gettext("File"),
+    "kind": lazy_gettext("Kind"),
+    "minimum_bids": lazy_gettext("Least number of bids"),
+    "months": lazy_gettext("Tenor"),
+    "name": lazy_gettext("Name"),
+    "paid_on": lazy_gettext("Date of payment"),
+    "password": lazy_gettext("Password"),
+    "payee": lazy_gettext("Payee"),
+    "principal": lazy_gettext("Principal"),
+    "product_id": lazy_gettext("Product"),
+    "purpose": lazy_gettext("Purpose"),
+    "rate": lazy_gettext("Annual rate"),
+    "reason": lazy_gettext("Reason"),
+    "rent": lazy_gettext("Rent"),
+    "repayment": lazy_gettext("Repayment"),
+    "reserve_rate": lazy_gettext("Highest annual cost you would pay"),
+    "securities": lazy_gettext("What can secure it"),
+    "spread_bp": lazy_gettext("Points over LPR"),
+    "start": lazy_gettext("Start"),
+    "subsidies": lazy_gettext("Subsidies"),
+    "tenor": lazy_gettext("LPR tenor"),
+    "username": lazy_gettext("User name"),
+    "valid_until": lazy_gettext("Valid until"),
+    "when": lazy_gettext("Time of charge"),
+}
+
+
+#: Who is paid, as offers name them; others are named by the institution that wrote the offer.
+PAYEES: dict[str, Any] = {
+    "lender": lazy_pgettext("payee", "Lender"),
+    "guarantor": lazy_pgettext("payee", "Guarantor"),
+    "insurer": lazy_pgettext("payee", "Insurer"),
+    "platform": lazy_pgettext("payee", "Platform"),
+    "agency": lazy_pgettext("payee", "Service agency"),
+    "subsidy": lazy_pgettext("payee", "Subsidy"),
+}
+
+
+def payee(name: str) -> str:
+    """Return the word for somebody who is paid."""
+    return str(PAYEES.get(name, name))
+
+
+def label(member: StrEnum | None) -> Any:
+    """Return the lazy word for a member of the vocabulary; an em dash for None."""
+    if member is None:
+        return "—"
+    return LABELS[type(member)][member]
+
+
+def field_label(path: str) -> str:
+    """Return the words for a field path: ``fees.2.rate`` is "Fees 3 › Annual rate"; unknown steps stay."""
+    said: list[str] = []
+    for step in path.replace("[", ".").replace("]", "").split("."):
+        if step.isdigit():
+            number = str(int(step) + 1)
+            said.append(f"{said.pop()} {number}" if said else number)
+        elif step:
+            said.append(str(FIELDS.get(step, step)))
+    # "terms.rate" is a rate to whoever reads it; where it stands matters only for rows of a list.
+    if len(said) > 1 and not any(part[-1:].isdigit() for part in said[:-1]):
+        said = said[-1:]
+    return " › ".join(said)

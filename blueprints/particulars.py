@@ -1,0 +1,234 @@
+"""The particulars of a fault: its values in the reader's words, and as JSON for programs.
+
+Faults carry what the services work with: amounts as integer fen, rates as decimals or their text, times in
+ISO form, and words of our own vocabulary. Which is which follows from the code, the field and the name of
+the value; what a person typed stays as typed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
+from enum import StrEnum
+from typing import Any
+
+from flask_babel import gettext, lazy_gettext, lazy_pgettext
+
+from blueprints import explanations, formats, labels
+from market.errors import Code, Fault
+from market.vocabulary import Capability, ContractStage, OrganisationKind
+
+#: Nouns for ``what``: tables, and things that the services name.
+NOUNS: dict[str, Any] = {
+    "alert": lazy_gettext("Alert"),
+    "award": lazy_gettext("Award"),
+    "bid": lazy_gettext("Bid"),
+    "contract": lazy_gettext("Contract"),
+    "loan": lazy_gettext("Loan"),
+    "membership": lazy_gettext("Membership"),
+    "need": lazy_gettext("Need"),
+    "organisation": lazy_gettext("Organisation"),
+    "payment": lazy_gettext("Payment"),
+    "product": lazy_gettext("Product"),
+    "proposal": lazy_gettext("Proposal"),
+    "repayment": lazy_gettext("Repayment entry"),
+    "round": lazy_gettext("Matching round"),
+    "step": lazy_gettext("Step"),
+    "token": lazy_gettext("API token"),
+    "user": lazy_gettext("User"),
+    "zone": lazy_gettext("Zone"),
+}
+
+#: Reasons that travel as a word inside a fault (``reason``, ``note``, ``why``).
+REASONS: dict[str, Any] = {
+    **explanations.NO_RATE,
+    **explanations.OBSTACLES,
+    "bad_gzip": lazy_gettext("its compressed data is damaged"),
+    "cut_short": lazy_gettext("it ends too early"),
+    "empty": lazy_gettext("it is empty"),
+    "not_json": lazy_gettext("it is not JSON"),
+    "not_utf8": lazy_gettext("it is not UTF-8 text"),
+    "too_deep": lazy_gettext("it is nested too deeply"),
+}
+
+#: States as the refusal of a move names them, whatever the thing is.
+STATES: dict[str, Any] = {
+    "abandoned": lazy_pgettext("state", "abandoned"),
+    "accepted": lazy_pgettext("state", "accepted"),
+    "approved": lazy_pgettext("state", "approved"),
+    "awaiting_confirmation": lazy_pgettext("state", "waiting for the second person"),
+    "awarded": lazy_pgettext("state", "awarded"),
+    "cancelled": lazy_pgettext("state", "cancelled"),
+    "closed": lazy_pgettext("state", "closed"),
+    "confirmed": lazy_pgettext("state", "confirmed"),
+    "draft": lazy_pgettext("state", "draft"),
+    "drawn": lazy_pgettext("state", "drawn"),
+    "expired": lazy_pgettext("state", "expired"),
+    "lapsed": lazy_pgettext("state", "lapsed"),
+    "live": lazy_pgettext("state", "live"),
+    "lost": lazy_pgettext("state", "not chosen"),
+    "open": lazy_pgettext("state", "open for bids"),
+    "opened": lazy_pgettext("state", "running"),
+    "proposed": lazy_pgettext("state", "proposed"),
+    "real": lazy_pgettext("state", "a real zone"),
+    "refused": lazy_pgettext("state", "refused"),
+    "rejected": lazy_pgettext("state", "rejected"),
+    "repaid": lazy_pgettext("state", "repaid"),
+    "resolved": lazy_pgettext("state", "resolved"),
+    "sealed": lazy_pgettext("state", "sealed"),
+    "settled": lazy_pgettext("state", "settled"),
+    "unplaced": lazy_pgettext("state", "not placed"),
+    "unsuccessful": lazy_pgettext("state", "unsuccessful"),
+    "withdrawn": lazy_pgettext("state", "withdrawn"),
+    "won": lazy_pgettext("state", "won"),
+}
+
+#: What somebody tried to do.
+MOVES: dict[str, Any] = {
+    "accept": lazy_pgettext("move", "accept"),
+    "award": lazy_pgettext("move", "award"),
+    "cancel": lazy_pgettext("move", "cancel"),
+    "close": lazy_pgettext("move", "close"),
+    "confirm": lazy_pgettext("move", "confirm"),
+    "draw": lazy_pgettext("move", "draw down"),
+    "edit": lazy_pgettext("move", "edit"),
+    "fail": lazy_pgettext("move", "end without success"),
+    "fast_forward": lazy_pgettext("move", "move the clock"),
+    "publish": lazy_pgettext("move", "publish"),
+    "repay": lazy_pgettext("move", "repay"),
+    "resolve": lazy_pgettext("move", "resolve"),
+    "withdraw": lazy_pgettext("move", "withdraw"),
+}
+
+#: Values that are fen or rates whatever the field.
+_FEN_OF_CODE: dict[Code, frozenset[str]] = {
+    Code.LIMIT_EXCEEDED: frozenset({"limit", "used", "asked", "left"}),
+    Code.ABOVE_FINANCEABLE: frozenset({"asked", "most"}),
+    Code.AMOUNT_MISMATCH: frozenset({"given", "expected"}),
+}
+_RATES_OF_CODE: dict[Code, frozenset[str]] = {
+    Code.ABOVE_CEILING: frozenset({"value", "most"}),
+    Code.LOOKS_MISTYPED: frozenset({"value"}),
+    Code.DECLARED_RATE_WRONG: frozenset({"declared", "computed"}),
+}
+#: Fields in which a bound (value, least, most) is fen or a rate.
+_BOUNDS = frozenset({"value", "least", "most"})
+_FEN_FIELDS = frozenset(
+    {
+        *("amount", "amount_max", "amount_min", "annual_revenue", "buyout", "cap", "net_assets", "principal"),
+        *("retention", "revenue"),
+    }
+)
+_RATE_FIELDS = frozenset(
+    {"declared_rate", "deposit", "rate", "rate_from", "rate_to", "ratio", "reserve_rate", "share"}
+)
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
+#: Longer than this a typed value is not repeated whole.
+_LONGEST_ECHO = 60
+
+
+def say(fault: Fault, name: str, value: Any) -> str:
+    """Return one value of a fault in the reader's words."""
+    if _is_fen(fault, name) and isinstance(value, int) and not isinstance(value, bool):
+        return formats.money_text(value)
+    if _is_rate(fault, name):
+        number = _decimal(value)
+        if number is not None:
+            return formats.rate(number)
+    if name == "conditions":
+        return gettext(", ").join(explanations.condition(item) for item in value) or formats.ABSENT
+    return _say(name, value)
+
+
+def for_programs(fault: Fault) -> dict[str, Any]:
+    """Return a fault's values as JSON: amounts as yuan text, rates, days and moments as text."""
+    return {
+        name: formats.plain(value)
+        if _is_fen(fault, name) and isinstance(value, int) and not isinstance(value, bool)
+        else _as_json(value)
+        for name, value in fault.values.items()
+    }
+
+
+def _is_fen(fault: Fault, name: str) -> bool:
+    return name in _FEN_OF_CODE.get(fault.code, ()) or (name in _BOUNDS and _last(fault) in _FEN_FIELDS)
+
+
+def _is_rate(fault: Fault, name: str) -> bool:
+    if name in _RATES_OF_CODE.get(fault.code, ()):
+        return True
+    bounds = fault.code in {Code.TOO_SMALL, Code.TOO_LARGE}
+    return bounds and name in _BOUNDS and _last(fault) in _RATE_FIELDS
+
+
+def _last(fault: Fault) -> str:
+    return (fault.field or "").rpartition(".")[2]
+
+
+def _decimal(value: Any) -> Decimal | None:
+    try:
+        number = Decimal(str(value))
+    except InvalidOperation:
+        return None
+    return number if number.is_finite() and abs(number) < 10**6 else None
+
+
+def _say(name: str, value: Any) -> str:
+    if value is None:
+        return formats.ABSENT
+    if isinstance(value, datetime):
+        return formats.moment_text(value, zone=True)
+    if isinstance(value, date):
+        return formats.day(value)
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    if isinstance(value, StrEnum) and type(value) in labels.LABELS:
+        return str(labels.label(value))
+    if isinstance(value, str):
+        return _say_word(name, str(value))
+    if isinstance(value, Iterable) and not isinstance(value, Mapping):
+        return gettext(", ").join(_say(name, inner) for inner in value) or formats.ABSENT
+    return str(value)
+
+
+def _say_word(name: str, text: str) -> str:
+    """Return the words for a value that is a word of ours; what a person typed stays as typed."""
+    if name == "what":
+        return str(NOUNS.get(text, text))
+    if name == "capability" and text in set(Capability):
+        return str(labels.label(Capability(text)))
+    if name in {"reason", "note", "why"}:
+        return str(REASONS.get(text, text))
+    if name in {"kind", "expected"} and text in set(OrganisationKind):
+        return str(labels.label(OrganisationKind(text)))
+    if name in {"state", "move"}:
+        return _say_state(name, text)
+    if _MOMENT.match(text):
+        try:
+            return formats.moment_text(datetime.fromisoformat(text), zone=True)
+        except ValueError:
+            return text
+    return text if len(text) <= _LONGEST_ECHO else text[:_LONGEST_ECHO] + "…"
+
+
+def _say_state(name: str, text: str) -> str:
+    words = STATES if name == "state" else MOVES
+    if text in words:
+        return str(words[text])
+    return str(labels.label(ContractStage(text))) if text in set(ContractStage) else text
+
+
+def _as_json(value: Any) -> Any:
+    if isinstance(value, StrEnum):
+        return value.value
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, Mapping):
+        return {str(key): _as_json(inner) for key, inner in value.items()}
+    if isinstance(value, Iterable):
+        return [_as_json(inner) for inner in value]
+    return str(value)

@@ -1,0 +1,33 @@
+"""HTML: the pages, their templates, static files and translations."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Flask, Response
+
+from blueprints import access
+from blueprints.web import contracts, deals, elements, entrance, errors, health
+
+page = Blueprint(
+    "web", __name__, template_folder="templates", static_folder="static", static_url_path="/static"
+)
+
+
+@page.get("/favicon.ico")
+@access.public
+def favicon() -> Response:
+    """Answer browsers that ask for the icon of a page without a head, such as a plain text."""
+    return page.send_static_file("logo.svg")
+
+
+entrance.init(page)
+health.init(page)
+
+
+def register(app: Flask) -> None:
+    """Put the pages into the application."""
+    elements.init(app)
+    errors.init(app)
+    app.register_blueprint(page)
+    app.register_blueprint(deals.page)
+    app.register_blueprint(contracts.page)
+    access.declare(app, "web.static", access.PUBLIC)

@@ -1,0 +1,216 @@
+"""An institution's morning: which needs fit, what price wins, and the bid itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
+from flask_babel import gettext, lazy_gettext
+from werkzeug.wrappers import Response
+
+from blueprints import explanations, labels, messages
+from blueprints.access import acting, allows, now
+from blueprints.documents import spreadsheet
+from blueprints.documents.spreadsheet import Column, Kind
+from blueprints.web import bid_form, elements, institution_bids, institution_shelf, paging
+from blueprints.web.forms import Form
+from market.calendar import local_date
+from market.cost import Verdict
+from market.errors import Code, not_found
+from market.vocabulary import Capability, OfferKind, Purpose, Security
+from models.need import Need
+from models.product import Product
+from services import bids, contract_loans, fitting, limits, needs, opportunities, purchasers
+from services.opportunities import Opportunity
+
+Answer = str | Response | tuple[str, int]
+
+ROLES = (Capability.INSTITUTION_BIDDER, Capability.INSTITUTION_APPROVER)
+SORTS: dict[str, Callable[[Opportunity], Any]] = {
+    "fit": lambda row: min(row.fitting, 1),
+    "deadline": lambda row: row.need.closes_at,
+    "amount": lambda row: row.need.amount,
+    "months": lambda row: row.need.months,
+}
+COLUMNS = (
+    Column(lazy_gettext("Need"), Kind.NUMBER),
+    Column(lazy_gettext("Firm")),
+    Column(lazy_gettext("Purpose")),
+    Column(lazy_gettext("Amount"), Kind.MONEY),
+    Column(lazy_gettext("Months"), Kind.NUMBER),
+    Column(lazy_gettext("What can secure it")),
+    Column(lazy_gettext("Government contract")),
+    Column(lazy_gettext("Own products that fit"), Kind.NUMBER),
+    Column(lazy_gettext("Own bid")),
+    Column(lazy_gettext("Closes at"), Kind.MOMENT),
+)
+
+page = Blueprint("institution", __name__)
+institution_bids.init(page)
+institution_shelf.init(page)
+
+
+@page.get("/opportunities")
+@allows(*ROLES)
+def opportunities_list() -> Answer:
+    """Show the open needs of the zone, those that fit on top; filters stand in the address."""
+    everything = opportunities.list_open(acting(), now())
+    form = Form(request.args)
+    least, most = form.wan("least", required=False), form.wan("most", required=False)
+    purpose = paging.chosen("purpose", Purpose)
+    rows = [
+        row
+        for row in everything
+        if (purpose is None or row.need.purpose is purpose)
+        and (least is None or row.need.amount >= least)
+        and (most is None or row.need.amount <= most)
+        and (not form.flag("fits") or row.fitting > 0)
+        and (not form.flag("unanswered") or not row.own_bids)
+    ]
+    part = paging.asked(SORTS, "-fit")
+    # Sorting keeps the order of equals: within each group the need closing first stays on top.
+    rows.sort(key=SORTS[part.sort], reverse=part.descending)
+    if request.args.get("export"):
+        return spreadsheet.respond(
+            "opportunities", request.args["export"], COLUMNS, [_cells(row) for row in rows]
+        )
+    tomorrow = now() + timedelta(hours=24)
+    soon = sum(1 for row in everything if row.need.closes_at is not None and row.need.closes_at < tomorrow)
+    return render_template(
+        "institution/opportunities.html",
+        page=paging.slice_rows(rows, part),
+        form=form,
+        purposes=list(Purpose),
+        total=len(everything),
+        fitting=sum(1 for row in everything if row.fitting),
+        soon=soon,
+        unanswered=sum(1 for row in everything if row.fitting and not row.own_bids),
+        securities=_say_securities,
+        has_products=bool(opportunities.list_biddable(acting())),
+    )
+
+
+@page.get("/opportunities/<int(max=2147483647):need_id>")
+@allows(*ROLES)
+def opportunities_show(need_id: int) -> Answer:
+    """Show one need with everything a lender may know of it, and the form for a bid."""
+    opportunity = opportunities.find(need_id, by=acting(), now=now())
+    product = _choose(opportunity, request.args.get("product_id", type=int))
+    values = {}
+    if product is not None and opportunity.is_open(now()):
+        values = bid_form.open_with(opportunity.need, product, _room(opportunity, product))
+    form = bid_form.make(values, product)
+    return _show(opportunity, product, form)
+
+
+@page.post("/opportunities/<int(max=2147483647):need_id>")
+@allows(Capability.INSTITUTION_BIDDER)
+def opportunities_bid(need_id: int) -> Answer:
+    """Place a sealed bid and hand out its receipt; or put one more row for a fee into the form."""
+    opportunity = opportunities.find(need_id, by=acting(), now=now())
+    product = _choose(opportunity, request.form.get("product_id", type=int))
+    if product is None:
+        raise not_found("product", request.form.get("product_id", ""))
+    form = bid_form.make(request.form, product)
+    if request.form.get("step") == "add_fee":
+        bid_form.add_fee(form)
+        return _show(opportunity, product, form)
+    quote = bid_form.read(form, product)
+    bid = form.run(
+        bids.place, need_id, quote, by=acting(), now=now(), sealer=current_app.extensions["sealer"]
+    )
+    if bid is None:
+        return _show(opportunity, product, form)
+    flash(gettext("Your bid is placed and sealed. This is its receipt: keep it."), "done")
+    return redirect(url_for("institution.bids_show", bid_id=bid.id), 303)
+
+
+@page.post("/opportunities/<int(max=2147483647):need_id>/preview")
+@allows(*ROLES)
+def opportunities_preview(need_id: int) -> Answer:
+    """Price what stands in the form, as it is typed; nothing is stored."""
+    opportunity = opportunities.find(need_id, by=acting(), now=now())
+    product = _choose(opportunity, request.form.get("product_id", type=int))
+    if product is None:
+        raise not_found("product", request.form.get("product_id", ""))
+    form = bid_form.make(request.form, product)
+    quote = bid_form.read(form, product)
+    preview = form.run(bids.preview, need_id, quote, by=acting(), now=now())
+    return render_template(
+        "institution/preview.html",
+        form=form,
+        preview=preview,
+        parts=_split(preview) if preview is not None else [],
+        warnings=[messages.sentence(fault) for fault in preview.faults] if preview is not None else [],
+        verdicts=Verdict,
+    )
+
+
+def _show(opportunity: Opportunity, product: Product | None, form: Form) -> Answer:
+    need = opportunity.need
+    facts = fitting.describe(need, local_date(now()))
+    return form.page(
+        "institution/opportunity.html",
+        opportunity=opportunity,
+        need=need,
+        facts=facts,
+        product=product,
+        is_open=opportunity.is_open(now()),
+        former=next((bid for bid in opportunity.own_bids if product and bid.product_id == product.id), None),
+        room=_room(opportunity, product) if product is not None else None,
+        record=purchasers.read_record(need.contract, local_date(now())) if need.contract else None,
+        standing=contract_loans.read_standing(need.contract) if need.contract else None,
+        going=opportunities.read_going_rate(need.zone_id, need.purpose, now()),
+        limit=limits.find_total(acting().organisation_id),
+        fee_rows=range(bid_form.count_fees(form)),
+        may_add=bid_form.count_fees(form) < bid_form.MOST_FEES,
+        flat=bid_form.FLAT,
+        floating=product is not None and bid_form.is_floating(product),
+        binds_until=bids.earliest_validity(need),
+        mistyped=form.flag("confirmed") or any(f.code is Code.LOOKS_MISTYPED for f in form.faults),
+        securities=_say_securities(need),
+        accepts=gettext(", ").join(str(labels.label(OfferKind(word))) for word in need.accepts),
+        tags=gettext(", ").join(explanations.tag(code) for code in sorted(facts["tags"])),
+        explain=explanations.condition,
+    )
+
+
+def _choose(opportunity: Opportunity, product_id: int | None) -> Product | None:
+    """Return the own product asked for, else the one that fits best, else None."""
+    for fit in opportunity.fits:
+        if fit.product.id == product_id:
+            return fit.product
+    return opportunity.fits[0].product if opportunity.fits and product_id is None else None
+
+
+def _room(opportunity: Opportunity, product: Product) -> int | None:
+    """Return what the contract behind a need can carry at the product's ratio, in fen; None without one."""
+    contract = opportunity.need.contract
+    return None if contract is None else needs.read_room(contract, product.contract_ratio or needs.WHOLE)
+
+
+def _split(preview: bids.Preview) -> list[tuple[Any, int]]:
+    """Return the total cost by payee in words, the lender first and public money last."""
+    return [(labels.payee(payee), amount) for payee, amount in preview.cost.breakdown]
+
+
+def _say_securities(need: Need) -> str:
+    return gettext(", ").join(str(labels.label(Security(word))) for word in need.securities)
+
+
+def _cells(row: Opportunity) -> list[Any]:
+    need = row.need
+    return [
+        need.id,
+        elements.named(need.organisation) if need.shows_name else gettext("not shown"),
+        need.purpose,
+        need.amount,
+        need.months,
+        _say_securities(need),
+        gettext("yes") if need.contract_id else gettext("no"),
+        row.fitting,
+        gettext(", ").join(f"{bid.receipt_number}" for bid in row.own_bids),
+        need.closes_at,
+    ]

@@ -1,0 +1,147 @@
+"""An institution's own bids: what was sent, the receipt that proves it, and what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import rfc8785
+from flask import Blueprint, Response, current_app, flash, redirect, render_template, request, url_for
+from flask_babel import gettext, lazy_gettext
+
+from blueprints import labels
+from blueprints.access import acting, allows, now
+from blueprints.documents import spreadsheet
+from blueprints.documents.spreadsheet import Column, Kind
+from blueprints.web import paging
+from blueprints.web.forms import Form
+from market import cost, disclosure
+from market.vocabulary import BidState, Capability
+from services import bids, outcomes
+from services.exchange.offers import read_offer
+from services.outcomes import Outcome
+
+Answer = Any
+
+ROLES = (Capability.INSTITUTION_BIDDER, Capability.INSTITUTION_APPROVER)
+SORTS: dict[str, Callable[[Outcome], Any]] = {
+    "receipt": lambda row: row.bid.receipt_at,
+    "deadline": lambda row: row.bid.need.closes_at,
+    "amount": lambda row: row.amount or 0,
+    "cost": lambda row: (row.effective is None, row.effective or 0),
+}
+COLUMNS = (
+    Column(lazy_gettext("Bid"), Kind.NUMBER),
+    Column(lazy_gettext("Need"), Kind.NUMBER),
+    Column(lazy_gettext("Product")),
+    Column(lazy_gettext("State")),
+    Column(lazy_gettext("Amount"), Kind.MONEY),
+    Column(lazy_gettext("Months"), Kind.NUMBER),
+    Column(lazy_gettext("All-in annual cost"), Kind.RATE),
+    Column(lazy_gettext("Own rank"), Kind.NUMBER),
+    Column(lazy_gettext("Bids ranked"), Kind.NUMBER),
+    Column(lazy_gettext("Best annual cost"), Kind.RATE),
+    Column(lazy_gettext("Winning annual cost"), Kind.RATE),
+    Column(lazy_gettext("Received"), Kind.MOMENT),
+    Column(lazy_gettext("Valid until"), Kind.MOMENT),
+    Column(lazy_gettext("Receipt hash")),
+)
+
+
+def init(page: Blueprint) -> None:
+    """Add the addresses to the blueprint."""
+    page.add_url_rule("/bids", view_func=bids_list, endpoint="bids")
+    page.add_url_rule("/bids/<int(max=2147483647):bid_id>", view_func=bids_show)
+    page.add_url_rule("/bids/<int(max=2147483647):bid_id>/receipt.txt", view_func=bids_receipt)
+    page.add_url_rule(
+        "/bids/<int(max=2147483647):bid_id>/withdraw", view_func=bids_withdraw, methods=["POST"]
+    )
+
+
+@allows(*ROLES)
+def bids_list() -> Answer:
+    """Show the institution's bids with their states and, after the opening, how they stand."""
+    everything = outcomes.list_own(acting(), sealer=current_app.extensions["sealer"])
+    state = paging.chosen("state", BidState)
+    rows = [row for row in everything if state is None or row.bid.state is state]
+    part = paging.asked(SORTS, "-receipt")
+    rows.sort(key=SORTS[part.sort], reverse=part.descending)
+    if request.args.get("export"):
+        return spreadsheet.respond("bids", request.args["export"], COLUMNS, [_cells(row) for row in rows])
+    counts = {state: sum(1 for row in everything if row.bid.state is state) for state in BidState}
+    return render_template(
+        "institution/bids.html",
+        page=paging.slice_rows(rows, part),
+        total=len(everything),
+        counts=counts,
+        state=state,
+        states=[state for state in BidState if counts[state]],
+    )
+
+
+@allows(*ROLES)
+def bids_show(bid_id: int) -> Answer:
+    """Show the receipt of one own bid: content, salt and hash, and how anybody can check them."""
+    return _show(bid_id, Form())
+
+
+@allows(*ROLES)
+def bids_receipt(bid_id: int) -> Response:
+    """Hand out the receipt as a file whose SHA-256 is the receipt hash."""
+    bid, content, salt = bids.read_own(bid_id, by=acting(), sealer=current_app.extensions["sealer"])
+    body = salt.encode() + b"\n" + rfc8785.dumps(content)
+    response = Response(body, content_type="text/plain; charset=utf-8")
+    response.headers["Content-Disposition"] = f'attachment; filename="bid-{bid.id}-receipt.txt"'
+    return response
+
+
+@allows(Capability.INSTITUTION_BIDDER)
+def bids_withdraw(bid_id: int) -> Answer:
+    """Withdraw an own bid before the close."""
+    form = Form(request.form)
+    bid = form.run(bids.withdraw, bid_id, by=acting(), now=now())
+    if bid is None:
+        return _show(bid_id, form)
+    flash(gettext("The bid is withdrawn. It will not be opened."), "done")
+    return redirect(url_for("institution.bids_show", bid_id=bid_id), 303)
+
+
+def _show(bid_id: int, form: Form) -> Answer:
+    sealer = current_app.extensions["sealer"]
+    bid, content, salt = bids.read_own(bid_id, by=acting(), sealer=sealer)
+    terms = read_offer(content["offer"], "offer")
+    priced = cost.price(terms)
+    closes_at = bid.need.closes_at
+    return form.page(
+        "institution/bid.html",
+        bid=bid,
+        outcome=outcomes.describe([bid], sealer=sealer)[0],
+        content=content,
+        canonical=rfc8785.dumps(content).decode(),
+        salt=salt,
+        terms=terms,
+        priced=priced,
+        parts=[(labels.payee(name), amount) for name, amount in priced.breakdown],
+        items=disclosure.parts(priced),
+        may_withdraw=bid.state is BidState.SEALED and closes_at is not None and now() < closes_at,
+    )
+
+
+def _cells(row: Outcome) -> list[Any]:
+    bid = row.bid
+    return [
+        bid.id,
+        bid.need_id,
+        bid.product.name_zh,
+        bid.state,
+        row.amount,
+        row.months,
+        row.effective,
+        bid.rank,
+        row.ranked,
+        row.best,
+        row.winning,
+        bid.receipt_at,
+        bid.valid_until,
+        bid.receipt_hash,
+    ]

@@ -1,0 +1,74 @@
+"""Live hints while a need is being written: how many products fit, at what cost, what would open more."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from flask import render_template
+
+from blueprints import access, explanations, formats
+from blueprints.web import need_answers
+from blueprints.web.need_answers import Answers
+from market.calendar import local_date
+from market.eligibility import Fix
+from market.vocabulary import Purpose
+from models.need import Need
+from models.product import Product
+from services import contracts, examples, fitting, organisations
+
+
+@dataclass(frozen=True, slots=True)
+class Hints:
+    """What fits the answers: products with their annual cost range, near misses in words, the nearest fix."""
+
+    count: int
+    total: int
+    products: tuple[Product, ...]
+    lowest: Decimal | None
+    highest: Decimal | None
+    near: tuple[tuple[Product, str], ...]
+    fix: Fix | None
+
+    @property
+    def fix_value(self) -> str:
+        """Return what to change to, in words."""
+        if self.fix is None:
+            return ""
+        return formats.money_text(self.fix.value) if self.fix.fact == "amount" else formats.months(self.fix.value)
+
+
+def find(answers: Answers) -> Hints | None:
+    """Return what fits the answers so far; None while there is no amount or tenor to judge by."""
+    if not need_answers.is_complete(answers):
+        return None
+    party, today = access.acting(), local_date(access.now())
+    contract_id = answers["contract_id"]
+    facts = fitting.describe_need(
+        organisations.find(int(party.organisation_id or 0)),
+        party.zone_id,
+        purpose=Purpose(answers["purpose"]),
+        amount=answers["amount"],
+        months=answers["months"],
+        securities=answers["securities"],
+        accepts=answers["accepts"],
+        contract=contracts.find(contract_id, by=party) if contract_id is not None else None,
+        on=today,
+    )
+    advice = fitting.advise(facts, party.zone_id)
+    priced = examples.price_all(advice.fits, today=today, amount=answers["amount"], months=answers["months"])
+    costs = [end.effective for one in priced.values() for end in (one.lowest, one.highest) if end.effective is not None]
+    return Hints(
+        count=len(advice.fits),
+        total=advice.total,
+        products=advice.fits,
+        lowest=min(costs, default=None),
+        highest=max(costs, default=None),
+        near=tuple((fit.product, explanations.condition(fit.failures[0])) for fit in advice.near),
+        fix=advice.fix,
+    )
+
+
+def render(answers: Answers, need: Need | None) -> str:
+    """Return the hints as a part of a page."""
+    return render_template("enterprise/hints.html", hints=find(answers), need=need)

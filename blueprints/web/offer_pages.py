@@ -1,0 +1,157 @@
+"""Comparing offers: side by side by annual cost, one by one as a disclosure sheet, on other terms as an estimate."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from blueprints import access, explanations
+from blueprints.access import allows
+from blueprints.web.forms import Form
+from market import cashflow
+from market.cashflow import LENDER, SUBSIDY, Line
+from market.vocabulary import BidState, Capability, NeedState, ProposalState
+from models.bid import Bid
+from models.need import Need
+from services import comparisons, needs
+from services.comparisons import Comparison, Estimate
+from services.exchange.offers import read_offer
+
+Answer = str | Response | tuple[str, int]
+#: More payees than this would make the chart unreadable; the rest are summed up as others.
+PAYEES_SHOWN = 4
+OTHERS = "others"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One offer as the comparison shows it: the bid, its figures, why it stands where it stands."""
+
+    bid: Bid
+    why: str
+    proposed: bool
+    acceptable: bool
+    costs: dict[str, int]
+    terms: Any
+    requires: tuple[str, ...]
+
+    @property
+    def cost(self) -> dict[str, Any]:
+        """Return the stored figures of the bid."""
+        return self.bid.cost or {}
+
+    @property
+    def expired(self) -> bool:
+        """Say whether the offer's validity is over."""
+        return self.bid.state is BidState.EXPIRED or self.bid.valid_until < access.now()
+
+
+def init(page: Blueprint) -> None:
+    """Add the addresses to the blueprint."""
+    need, bid = "/needs/<int(max=2147483647):need_id>/offers", "<int(max=2147483647):bid_id>"
+    page.add_url_rule(need, "needs_offers", needs_offers)
+    page.add_url_rule(f"{need}/estimate", "needs_estimate", needs_estimate)
+    page.add_url_rule(f"{need}/{bid}", "needs_offer", needs_offer)
+
+
+@allows(Capability.ENTERPRISE_MAKER, Capability.ENTERPRISE_APPROVER)
+def needs_offers(need_id: int) -> Answer:
+    """Show the opened offers side by side; before the opening there is nothing to show."""
+    party = access.acting()
+    need = needs.find(need_id, by=party)
+    if need.state in {NeedState.DRAFT, NeedState.OPEN} or need.closed_at is None:
+        return redirect(url_for("enterprise.needs_show", need_id=need_id), 303)
+    comparison = comparisons.compare(need_id, by=party)
+    columns = [make_column(bid, comparison) for bid in comparison.ranked]
+    return render_template(
+        "enterprise/offers.html",
+        need=need,
+        comparison=comparison,
+        columns=columns,
+        apart=[make_column(bid, comparison) for bid in comparison.apart],
+        payees=chart_payees(columns),
+        proposal_why=explanations.proposal(comparison.proposal.why) if comparison.proposal else "",
+        estimates=[],
+        form=Form({"amount": _wan(need.amount), "months": need.months}),
+        ranges=_ranges(need),
+    )
+
+
+@allows(Capability.ENTERPRISE_MAKER, Capability.ENTERPRISE_APPROVER)
+def needs_estimate(need_id: int) -> Answer:
+    """Answer what the offers would cost on other terms; a part of a page, for htmx."""
+    party = access.acting()
+    need = needs.find(need_id, by=party)
+    form = Form(request.args)
+    amount, months = form.wan("amount"), form.whole("months", least=1, most=360)
+    estimates: Sequence[Estimate] = form.run(comparisons.estimate, need_id, amount, months, by=party) or []
+    return form.page("enterprise/estimate.html", need=need, estimates=estimates, amount=amount, months=months)
+
+
+@allows(Capability.ENTERPRISE_MAKER, Capability.ENTERPRISE_APPROVER)
+def needs_offer(need_id: int, bid_id: int) -> Answer:
+    """Show one offer whole: every cost with payee and time, the schedule, the conditions, its receipt."""
+    comparison, bid = comparisons.find_offer(need_id, bid_id, by=access.acting())
+    return render_template(
+        "enterprise/offer.html",
+        need=comparison.need,
+        comparison=comparison,
+        column=make_column(bid, comparison),
+        lines=list_lines(bid),
+    )
+
+
+def make_column(bid: Bid, comparison: Comparison) -> Column:
+    """Return an offer with everything the comparison says about it."""
+    proposal = comparison.proposal
+    return Column(
+        bid=bid,
+        why=explanations.rank(bid.reason),
+        proposed=proposal is not None
+        and proposal.bid_id == bid.id
+        and proposal.state in {ProposalState.PROPOSED, ProposalState.ACCEPTED},
+        acceptable=comparison.may_accept(bid, access.now()),
+        costs=dict((bid.cost or {}).get("breakdown", {})),
+        terms=read_offer(bid.terms, "terms"),
+        requires=tuple(explanations.condition(item) for item in bid.product.conditions),
+    )
+
+
+def list_lines(bid: Bid) -> Sequence[Line]:
+    """Return the schedule of an offer, line by line."""
+    return cashflow.build(read_offer(bid.terms, "terms")).lines
+
+
+def chart_payees(columns: Sequence[Column]) -> list[tuple[str, list[int]]]:
+    """Return (payee, costs of each offer) for the chart: the lender, the largest others, the rest as one."""
+    totals: dict[str, int] = {}
+    for column in columns:
+        for payee, amount in column.costs.items():
+            totals[payee] = totals.get(payee, 0) + abs(amount)
+    others = sorted((payee for payee in totals if payee not in {LENDER, SUBSIDY}), key=lambda p: (-totals[p], p))
+    shown = [LENDER, *others[: PAYEES_SHOWN - 1], *([SUBSIDY] if SUBSIDY in totals else [])]
+    rows = [(payee, [column.costs.get(payee, 0) for column in columns]) for payee in shown if payee in totals]
+    rest = others[PAYEES_SHOWN - 1 :]
+    if rest:
+        rows.append((OTHERS, [sum(column.costs.get(payee, 0) for payee in rest) for column in columns]))
+    return rows
+
+
+def _ranges(need: Need) -> dict[str, Any]:
+    """Return how far the sliders of the what-if go: half to one and a half times what was asked."""
+    amount = need.amount // 1_000_000 or 1
+    step = max(1, round(amount / 40))
+    return {
+        "amount": (max(step, amount // 2), amount + amount // 2, step),
+        "months": (max(1, need.months - 12), min(360, need.months + 12), 1),
+    }
+
+
+def _wan(fen: int) -> str:
+    text = f"{Decimal(fen) / 1_000_000:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text

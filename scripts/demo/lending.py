@@ -1,0 +1,117 @@
+"""Lending: loans are drawn and repaid, on time, late, ahead, or no longer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from random import Random
+
+from market.calendar import local_date
+from market.settlement import Due, open_amount, shorten
+from market.vocabulary import LoanState
+from models.base import db
+from models.loan import Loan
+from scripts.demo.cast import Cast, Member
+from scripts.demo.demand import Plan
+from scripts.demo.timeline import Timeline, office_moment, shift
+from services import loans
+
+#: How many firms stop paying in each zone.
+STOPS = (4, 2)
+
+
+class Lending:
+    """What lender and borrower do with a loan after the award."""
+
+    def __init__(self, cast: Cast, timeline: Timeline, seed: int) -> None:
+        self._timeline, self._seed = timeline, seed
+        self._by_id: dict[int, Member] = {member.organisation_id: member for member in cast.members.values()}
+        self._stops = dict(zip(cast.zone_ids, STOPS, strict=True))
+        #: Contract loans are followed by whoever tells the contract's story.
+        self.contract_stories: dict[int, Callable[[Loan, datetime], None]] = {}
+
+    def lender(self, loan: Loan) -> Member:
+        """Return who lent."""
+        return self._by_id[loan.lender_id]
+
+    def follow(self, loan: Loan, plan: Plan, now: datetime) -> None:
+        """Plan what happens to a loan that was just approved."""
+        if loan.contract_id is not None:
+            self.contract_stories[loan.contract_id](loan, now)
+            return
+        rng = Random(f"{self._seed} loan {loan.id}")
+        loan_id, lender = loan.id, self.lender(loan)
+        day = shift(local_date(now), rng.choice((1, 1, 2, 2, 3, 4, 5)))
+        if rng.random() < 0.05 and plan.lender is None:
+            second = lender.second(plan.zone_id)
+            self._timeline.at(office_moment(day, rng), lambda now: _cancel(loan_id, second, now))
+            return
+        self._timeline.at(office_moment(day, rng, 9, 16), lambda now: self.draw(loan_id, rng, now))
+
+    def draw(self, loan_id: int, rng: Random, now: datetime) -> None:
+        """Pay a loan out, and let its repayments follow."""
+        loan = db.session.get_one(Loan, loan_id)
+        lender = self.lender(loan).parties[loan.zone_id]
+        loan = loans.draw(loan_id, local_date(now), by=lender, now=now)
+        end = local_date(self._timeline.end)
+        stops = None
+        months_run = (end - local_date(now)).days // 30
+        if self._stops[loan.zone_id] and months_run >= 3 and rng.random() < 0.2:
+            self._stops[loan.zone_id] -= 1
+            stops = end - timedelta(days=rng.choice((12, 26, 40, 58, 80)))
+        mood = "stops" if stops else rng.choices(("good", "late", "early"), (84, 10, 6))[0]
+        self.await_next(loan_id, rng, mood, now, stops=stops)
+
+    def await_next(self, loan_id: int, rng: Random, mood: str, now: datetime, *, stops: object = None) -> None:
+        """Plan the next repayment of a drawn loan by its mood."""
+        loan = db.session.get_one(Loan, loan_id)
+        upcoming = loans.next_payment(loan, local_date(now))
+        if loan.state is not LoanState.DRAWN or upcoming is None:
+            return
+        due = upcoming.due_on
+        if mood == "stops" and isinstance(stops, type(due)) and due >= stops:
+            # The clock finds out the day after.
+            self._watch(loan.zone_id, due)
+            return
+        day = due
+        if mood == "late" and rng.random() < 0.4 and due > local_date(now):
+            day = due + timedelta(days=rng.randrange(2, 13))
+            self._watch(loan.zone_id, due)
+        when = now + timedelta(minutes=40) if day <= local_date(now) else office_moment(day, rng, 9, 16)
+        pays_all = mood == "early" and upcoming.due_on > local_date(now) and rng.random() < 0.25
+        self._timeline.at(when, lambda now: self._repay(loan_id, rng, mood, now, pays_all=pays_all, stops=stops))
+
+    def _repay(
+        self, loan_id: int, rng: Random, mood: str, now: datetime, *, pays_all: bool, stops: object = None
+    ) -> None:
+        loan = db.session.get_one(Loan, loan_id)
+        upcoming = loans.next_payment(loan, local_date(now))
+        if loan.state is not LoanState.DRAWN or upcoming is None:
+            return
+        amount = sum_payoff(loan, now) if pays_all else upcoming.amount
+        reference = f"HK{loan_id:05d}-{len(loan.repayments) + 1:02d}"
+        lender = self.lender(loan).parties[loan.zone_id]
+        loans.record_repayment(loan_id, amount, local_date(now), reference, by=lender, now=now)
+        self.await_next(loan_id, rng, mood, now, stops=stops)
+
+    def _watch(self, zone_id: int, due: object) -> None:
+        slot = self._timeline.next_slot(zone_id, office_moment(due + timedelta(days=1), Random(0), 0, 1))  # type: ignore[operator, arg-type]
+        if slot is not None:
+            self._timeline.tick_at(zone_id, slot)
+
+
+def sum_payoff(loan: Loan, now: datetime) -> int:
+    """Return what pays a loan off today, in fen: interest counts up to the day."""
+    today = local_date(now)
+    lines = [
+        Due(
+            line.due_on or today, line.principal, line.interest, line.fees, line.paid_principal, line.paid_interest,
+            line.paid_fees,
+        )
+        for line in loan.instalments
+    ]
+    return sum(open_amount(line) for line in shorten(lines, today, drawn_on=loan.drawn_on or today))
+
+
+def _cancel(loan_id: int, by: object, now: datetime) -> None:
+    loans.cancel(loan_id, by=by, now=now)  # type: ignore[arg-type]
