@@ -70,6 +70,11 @@ TAGS: dict[str, Any] = {
     "listed": lazy_gettext("listed or about to list"),
     "incubated": lazy_gettext("incubated firm"),
     "talent": lazy_gettext("founded by recognised talent"),
+    "knowledge_a": lazy_gettext("knowledge-value grade A"),
+    "knowledge_b": lazy_gettext("knowledge-value grade B"),
+    "knowledge_c": lazy_gettext("knowledge-value grade C"),
+    "knowledge_d": lazy_gettext("knowledge-value grade D"),
+    "knowledge_e": lazy_gettext("knowledge-value grade E"),
 }
 
 _KINDS: dict[str, Any] = {

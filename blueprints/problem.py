@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -17,7 +17,7 @@ from flask import Response
 from werkzeug.exceptions import HTTPException
 
 from blueprints import messages, particulars
-from market.errors import MarketError
+from market.errors import Fault, MarketError
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -46,17 +46,22 @@ def respond(
     )
 
 
-def from_refusal(error: MarketError) -> Response:
-    """Return the problem document of a refusal, one entry in ``errors`` per fault."""
-    errors = [
+def list_faults(faults: Iterable[Fault]) -> list[dict[str, Any]]:
+    """Return faults as the ``errors`` of a problem document: for programs, and in a sentence."""
+    return [
         {
             "field": fault.field,
             "code": fault.code.value,
             "detail": messages.sentence(fault),
             "values": particulars.for_programs(fault),
         }
-        for fault in error.faults
+        for fault in faults
     ]
+
+
+def from_refusal(error: MarketError) -> Response:
+    """Return the problem document of a refusal, one entry in ``errors`` per fault."""
+    errors = list_faults(error.faults)
     detail = " ".join(str(entry["detail"]) for entry in errors[:3])
     code = error.faults[0].code.value if error.faults else "refused"
     headers = (

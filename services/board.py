@@ -12,6 +12,7 @@ from decimal import Decimal
 from statistics import median
 
 from sqlalchemy import distinct, func, select
+from sqlalchemy.orm import joinedload
 
 from market.calendar import local_date, working_days_between
 from market.party import Party
@@ -24,6 +25,7 @@ from market.vocabulary import (
     OrganisationKind,
     Security,
 )
+from models.award import Award
 from models.base import db
 from models.bid import Bid
 from models.contract import Alert, Contract, Financing
@@ -253,7 +255,14 @@ def find_moment_of_data(zone_id: int) -> datetime | None:
 def _deals(zone_id: int) -> list[Loan]:
     return list(
         db.session.scalars(
-            select(Loan).where(Loan.zone_id == zone_id, Loan.state != LoanState.CANCELLED).order_by(Loan.id)
+            select(Loan)
+            .where(Loan.zone_id == zone_id, Loan.state != LoanState.CANCELLED)
+            .options(
+                joinedload(Loan.award).options(
+                    joinedload(Award.need), joinedload(Award.bid).joinedload(Bid.product)
+                )
+            )
+            .order_by(Loan.id)
         )
     )
 
@@ -276,14 +285,17 @@ def _weigh(loans: list[Loan]) -> Decimal | None:
 
 def _weigh_saving(zone_id: int) -> Decimal | None:
     """Return how far the accepted cost lies under the mean of all ranked offers, weighted by amount."""
+    offered: dict[int, list[Decimal]] = defaultdict(list)
+    for need_id, effective in db.session.execute(
+        select(Bid.need_id, Bid.effective)
+        .join(Need, Bid.need_id == Need.id)
+        .where(Need.zone_id == zone_id, Bid.rank.is_not(None))
+    ).tuples():
+        if effective is not None:
+            offered[need_id].append(effective)
     saved, amount = Decimal(0), 0
     for loan in _deals(zone_id):
-        costs = list(
-            db.session.scalars(
-                select(Bid.effective).where(Bid.need_id == loan.award.need_id, Bid.rank.is_not(None))
-            )
-        )
-        known = [c for c in costs if c is not None]
+        known = offered[loan.award.need_id]
         if len(known) > 1:
             saved += (sum(known, Decimal(0)) / len(known) - loan.effective) * loan.principal
             amount += loan.principal

@@ -174,6 +174,18 @@ def find(contract_id: int, *, by: Party) -> Contract:
     return contract
 
 
+def is_party(contract: Contract, *, by: Party) -> bool:
+    """Say whether the party supplies, buys or has ever financed a contract, or watches over the zone."""
+    if by.may(Capability.OFFICER, Capability.AUDITOR):
+        return True
+    if by.organisation_id in (contract.supplier_id, contract.purchaser_id):
+        return True
+    lent = select(Financing.id).where(
+        Financing.contract_id == contract.id, Financing.lender_id == by.organisation_id
+    )
+    return db.session.scalar(lent.limit(1)) is not None
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """A part of a list, and how many rows there are in all."""
@@ -188,10 +200,14 @@ def find_page(
     stage: ContractStage | None = None,
     financeable: bool | None = None,
     search: str = "",
+    before_id: int | None = None,
     offset: int = 0,
     most: int = 50,
 ) -> Found:
-    """Return the contracts the party may see in its zone, newest first, ``most`` from ``offset`` on."""
+    """Return the contracts the party may see in its zone, newest first, ``most`` from ``offset`` on.
+
+    ``before_id`` continues after a row seen before, however many have come since.
+    """
     query = select(Contract).where(Contract.zone_id == by.zone_id)
     if not by.may(Capability.OFFICER, Capability.AUDITOR):
         financed = select(Financing.contract_id).where(Financing.lender_id == by.organisation_id)
@@ -202,6 +218,8 @@ def find_page(
                 Contract.id.in_(financed),
             )
         )
+    if before_id is not None:
+        query = query.where(Contract.id < before_id)
     if stage is not None:
         query = query.where(Contract.stage == stage)
     if financeable is not None:

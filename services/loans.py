@@ -334,6 +334,10 @@ def _check_drawdown(session: Session, loan: Loan, contract: Contract, drawn_on: 
     if contract.last_due_on is not None and ends > contract_loan.latest_end(contract.last_due_on):
         latest = contract_loan.latest_end(contract.last_due_on).isoformat()
         faults.append(Fault(Code.ENDS_TOO_LATE, "drawn_on", {"ends": ends.isoformat(), "latest": latest}))
+    ratio = loan.award.bid.product.contract_ratio or needs.WHOLE
+    room = needs.compute_room(session, contract, ratio=ratio, besides=loan.principal)
+    if loan.principal > room:
+        faults.append(Fault(Code.ABOVE_FINANCEABLE, None, {"asked": loan.principal, "most": room}))
     if contract_steps.find_lender(session, contract.id) != loan.lender_id:
         faults.append(Fault(Code.ALREADY_FINANCED, None, {"key": contract.financing_key}))
     if faults:

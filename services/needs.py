@@ -233,8 +233,12 @@ def check_contract(
     return contract
 
 
-def compute_room(session: Session, contract: Contract, *, ratio: Decimal = WHOLE) -> int:
-    """Return the fen a contract can still carry at a ratio, after retention, payments and financings."""
+def compute_room(session: Session, contract: Contract, *, ratio: Decimal = WHOLE, besides: int = 0) -> int:
+    """Return the fen a contract can still carry at a ratio, after retention, payments and financings.
+
+    ``besides`` fen of what is financed already are left out of the count: what is about to be drawn
+    was claimed at its award.
+    """
     paid = session.scalar(
         select(func.coalesce(func.sum(PurchaserPayment.amount), 0)).where(
             PurchaserPayment.contract_id == contract.id, PurchaserPayment.paid_on.is_not(None)
@@ -249,19 +253,14 @@ def compute_room(session: Session, contract: Contract, *, ratio: Decimal = WHOLE
         amount=contract.amount or 0,
         retention=contract.retention,
         paid=int(paid or 0),
-        financed=int(financed or 0),
+        financed=int(financed or 0) - besides,
         ratio=ratio,
     )
 
 
-def read_room(contract_id: int) -> int:
-    """Return the fen a contract can still carry at most, before any product's own ratio."""
-    return compute_room(db.session(), db.session.get_one(Contract, contract_id))
-
-
-def read_room(contract: Contract, ratio: Decimal = WHOLE) -> int:
-    """Return the fen a contract can still carry at a ratio, as it stands now."""
-    return compute_room(db.session(), contract, ratio=ratio)
+def read_room(contract_id: int, ratio: Decimal = WHOLE) -> int:
+    """Return the fen a contract can still carry now at a product's ratio; at most the whole of it."""
+    return compute_room(db.session(), db.session.get_one(Contract, contract_id), ratio=ratio)
 
 
 def check(content: Draft) -> None:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from market import cost, disclosure, lifecycle, money, ranking
@@ -18,10 +18,11 @@ from market.lifecycle import NeedMove
 from market.party import Party
 from market.reference import calendar
 from market.terms import LeaseTerms
-from market.vocabulary import BidState, NeedState, OfferKind
+from market.vocabulary import BidState, NeedState, OfferKind, ProposalState
 from models.base import db, transaction
 from models.bid import Bid
 from models.need import BidRound, Need
+from models.round import Proposal
 from services import audit, needs
 from services.exchange.offers import read_offer
 from services.sealing import Sealer
@@ -106,6 +107,11 @@ def lapse(need_id: int, *, by: Party, now: datetime) -> Need:
         need.reason = "not_accepted_in_time"
         for bid in session.scalars(select(Bid).where(Bid.need_id == need.id, Bid.state == BidState.LIVE)):
             bid.state = BidState.EXPIRED
+        session.execute(
+            update(Proposal)
+            .where(Proposal.need_id == need.id, Proposal.state == ProposalState.PROPOSED)
+            .values(state=ProposalState.LAPSED)
+        )
         audit.record(session, "need.lapse", need, by=by, now=now)
     return need
 

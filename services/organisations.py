@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.orm import joinedload
 
 from market import credit_code
 from market.calendar import local_date
@@ -205,6 +206,7 @@ def list_members(zone_id: int, kinds: frozenset[OrganisationKind] | None = None)
         select(Membership)
         .join(Organisation, Membership.organisation_id == Organisation.id)
         .where(Membership.zone_id == zone_id)
+        .options(joinedload(Membership.organisation).selectinload(Organisation.tags))
         .order_by(Organisation.name_zh)
     )
     if kinds is not None:

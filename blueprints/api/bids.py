@@ -8,10 +8,10 @@ from typing import Any
 from flask import current_app
 from flask.views import MethodView
 
-from blueprints import access
+from blueprints import access, problem
 from blueprints.access import allows
 from blueprints.api import fields
-from blueprints.api.description import Blueprint
+from blueprints.api.description import Blueprint, Problem
 from blueprints.api.paging import Page, cut, page_of
 from blueprints.api.parsing import Answer, Body
 from blueprints.api.parties import OrganisationBrief
@@ -53,6 +53,7 @@ class PreviewAnswer(Answer):
     cost = fields.Part(CostAnswer)
     verdict = fields.Said("How the declared annual cost compares with ours.", allow_none=True)
     failures = fields.Many(fields.Part(FailureAnswer), "Conditions of the product the need does not meet.")
+    faults = fields.Many(fields.Part(Problem.Refusal), "What it would be refused for if it were placed as it is.")
     headroom = fields.Money("What the institution may still lend; null without a limit.", allow_none=True)
 
 
@@ -137,6 +138,7 @@ class BidPreview(MethodView):
             "cost": show_cost(opening.describe_cost(found.cost)),
             "verdict": found.verdict.value if found.verdict is not None else None,
             "failures": [show_failure(failure) for failure in found.failures],
+            "faults": problem.list_faults(found.faults),
             "headroom": found.headroom,
         }
 

@@ -10,6 +10,7 @@ import http
 from typing import Any
 
 import flask_smorest
+from apispec.ext.marshmallow import MarshmallowPlugin
 from flask import Flask
 from flask_smorest.utils import prepare_response
 
@@ -37,7 +38,7 @@ organisation in one zone.
 class Problem(Answer):
     """A refusal, RFC 9457."""
 
-    class Entry(Answer):
+    class Refusal(Answer):
         """One reason for a refusal."""
 
         field = fields.Said("The path of the field, such as `fees.0.rate`.", allow_none=True)
@@ -50,7 +51,7 @@ class Problem(Answer):
     status = fields.Count(metadata={"example": 409})
     detail = fields.Said("What went wrong, for a person.")
     code = fields.Said("What went wrong, for a program.", metadata={"example": "too_late"})
-    errors = fields.Many(fields.Part(Entry))
+    errors = fields.Many(fields.Part(Refusal))
 
 
 class Api(flask_smorest.Api):
@@ -64,6 +65,9 @@ class Api(flask_smorest.Api):
     def handle_http_exception(self, error: Any) -> Any:
         """Never used; flask-smorest's own would turn every HTML error page of the application into JSON."""
         raise NotImplementedError from error
+
+    def _register_pagination_header(self) -> None:
+        """Declare none: where a page continues stands in its body."""
 
     def register_blueprint(self, blp: Any, *, parameters: Any = None, **options: Any) -> None:
         """Put a subject into the application and the description, under the subject's own name."""
@@ -146,6 +150,12 @@ class Blueprint(flask_smorest.Blueprint):
         return doc
 
 
+def name_schema(schema: Any) -> str:
+    """Return the name of a schema in the description: what answers hold needs no ending."""
+    kind = schema if isinstance(schema, type) else type(schema)
+    return kind.__name__.removesuffix("Answer")
+
+
 def make_api(app: Flask) -> Api:
     """Return the API of an application, ready for its blueprints."""
     settings: dict[str, Any] = {
@@ -159,6 +169,7 @@ def make_api(app: Flask) -> Api:
     api = Api(
         app,
         spec_kwargs={
+            "marshmallow_plugin": MarshmallowPlugin(schema_name_resolver=name_schema),
             "info": {"description": INTRODUCTION, "license": {"name": "Apache-2.0"}},
             "security": [{"bearer": []}],
         },

@@ -74,6 +74,8 @@ class Money(Field):
     def __init__(self, description: str = "", *, least: int | None = 0, **options: Any) -> None:
         super().__init__(description, **options)
         self._least = least
+        if least is not None and least >= 0:
+            self.metadata["pattern"] = r"^[0-9]+(\.[0-9]{1,2})?$"
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
         if not isinstance(value, str):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Flask, Response
 
 from blueprints import access
-from blueprints.web import contracts, deals, elements, entrance, errors, health
+from blueprints.web import account, contracts, deals, elements, enterprise, entrance, errors, health, institution, public
 
 page = Blueprint(
     "web", __name__, template_folder="templates", static_folder="static", static_url_path="/static"
@@ -28,6 +28,10 @@ def register(app: Flask) -> None:
     elements.init(app)
     errors.init(app)
     app.register_blueprint(page)
+    app.register_blueprint(public.page)
+    app.register_blueprint(enterprise.page)
+    app.register_blueprint(account.page)
     app.register_blueprint(deals.page)
     app.register_blueprint(contracts.page)
+    app.register_blueprint(institution.page)
     access.declare(app, "web.static", access.PUBLIC)

@@ -26,8 +26,9 @@ class Login:
 LOGINS: tuple[Login, ...] = (
     Login("firm", lazy_gettext("Enterprise: posts needs, accepts"), "building-factory-2"),
     Login("firm2", lazy_gettext("Enterprise: second person"), "users"),
+    Login("startup", lazy_gettext("Start-up: posts needs, accepts"), "bulb"),
     Login("bank", lazy_gettext("Bank: bids"), "building-bank"),
-    Login("bank2", lazy_gettext("Bank: approves"), "shield-check"),
+    Login("bank2", lazy_gettext("A second bank: bids"), "building-bank"),
     Login("lessor", lazy_gettext("Lessor: bids"), "package"),
     Login("officer", lazy_gettext("Zone officer"), "flag"),
     Login("auditor", lazy_gettext("Auditor: reads everything"), "search"),

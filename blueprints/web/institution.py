@@ -52,7 +52,7 @@ institution_bids.init(page)
 institution_shelf.init(page)
 
 
-@page.get("/opportunities")
+@page.get("/opportunities", endpoint="opportunities")
 @allows(*ROLES)
 def opportunities_list() -> Answer:
     """Show the open needs of the zone, those that fit on top; filters stand in the address."""
@@ -173,7 +173,6 @@ def _show(opportunity: Opportunity, product: Product | None, form: Form) -> Answ
         securities=_say_securities(need),
         accepts=gettext(", ").join(str(labels.label(OfferKind(word))) for word in need.accepts),
         tags=gettext(", ").join(explanations.tag(code) for code in sorted(facts["tags"])),
-        explain=explanations.condition,
     )
 
 
@@ -188,7 +187,7 @@ def _choose(opportunity: Opportunity, product_id: int | None) -> Product | None:
 def _room(opportunity: Opportunity, product: Product) -> int | None:
     """Return what the contract behind a need can carry at the product's ratio, in fen; None without one."""
     contract = opportunity.need.contract
-    return None if contract is None else needs.read_room(contract, product.contract_ratio or needs.WHOLE)
+    return None if contract is None else needs.read_room(contract.id, product.contract_ratio or needs.WHOLE)
 
 
 def _split(preview: bids.Preview) -> list[tuple[Any, int]]:

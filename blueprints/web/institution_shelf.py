@@ -113,6 +113,7 @@ def shelf_new() -> Answer:
         pricings=[Pricing.LPR_1Y, Pricing.LPR_5Y, Pricing.FIXED],
         unpriced=[family.value for family in UNPRICED],
         facts=_facts(),
+        fact_words=explanations.FACTS,
         words={fact: list(_choices(fact).values()) for fact in ("size_class", "purpose", "tags")},
         condition_rows=range(_count(form, "conditions", "fact", MOST_CONDITIONS)),
         fee_rows=range(bid_form.count_fees(form)),
@@ -130,9 +131,8 @@ def limit_list() -> Answer:
         cap = form.wan("cap")
         firm_id = request.form.get("firm_id", type=int)
         scope = LimitScope.TOTAL if firm_id is None else LimitScope.FIRM
-        row = form.run(
-            organisations.set_limit, by.organisation_id, scope, cap, by=by, now=now(), firm_id=firm_id
-        )
+        own = by.organisation_id or 0
+        row = form.run(organisations.set_limit, own, scope, cap, by=by, now=now(), firm_id=firm_id)
         if row is not None:
             flash(gettext("The limit is set. It holds for every award from now on."), "done")
             return redirect(url_for("institution.limits"), 303)

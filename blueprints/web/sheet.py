@@ -21,7 +21,7 @@ PARTS: dict[str, Any] = {
 #: What the reader of offers calls a charge that has no name of its own.
 _NAMELESS = frozenset({"", "fee", "subsidy"})
 #: Payees that only the pages know.
-_OWN_PAYEES: dict[str, Any] = {"agency": lazy_gettext("Service agency"), "others": lazy_gettext("Others")}
+_OWN_PAYEES: dict[str, Any] = {"others": lazy_gettext("Others")}
 
 
 def part(row: Mapping[str, Any]) -> str:

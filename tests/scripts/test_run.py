@@ -14,7 +14,7 @@ import pytest
 
 from scripts import launcher
 from scripts.launcher import check_free, read_address
-from scripts.progress import StepFailed, run, step
+from scripts.progress import StepFailed, run, step, tail
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -126,3 +126,13 @@ def test_a_quiet_command_speaks_only_when_it_fails(capsys: pytest.CaptureFixture
         run([sys.executable, "-c", "print('the reason'); raise SystemExit(1)"], why="it broke")
     assert failure.value.output == "the reason\n"
     assert "Packages ... FAILED (" in capsys.readouterr().out
+
+
+def test_of_a_traceback_the_reason_is_shown() -> None:
+    output = (
+        "INFO starting\nTraceback (most recent call last):\n  File 'a', line 1\nKeyError: 1\n\n"
+        "During handling\n\nTraceback (most recent call last):\n  File 'b', line 2\n    connect()\n"
+        "OperationalError: connection refused\n\tIs the server running?\n"
+    )
+    assert tail(output) == "OperationalError: connection refused\n\tIs the server running?"
+    assert tail("one\ntwo\nthree\n", lines=2) == "two\nthree"

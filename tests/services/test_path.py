@@ -484,3 +484,56 @@ def test_a_person_acts_where_they_hold_roles_and_a_token_acts_as_them(app: Flask
     users.revoke_token(row.id, by=party, now=now)
     with pytest.raises(Exception, match="bad_token"):
         users.authenticate_token(token, now=now)
+
+
+def test_a_purchaser_who_pays_before_the_drawdown_shrinks_what_may_be_drawn(
+    app: Flask, now: datetime, sealer: Sealer
+) -> None:
+    firm, bank, product, purchaser, contract = make_contract_path(now)
+    need = make_need(
+        firm, now=now, purpose=Purpose.CONTRACT, contract_id=contract.id, amount=7 * MILLION, months=9
+    )
+    bid = place_bid(need, product, bank, now=now, sealer=sealer)
+    later = now + LATER
+    run_due(firm.zone_id, now=later, sealer=sealer)
+    awards.accept(need.id, bid.id, bid.receipt_hash, by=firm, now=later)
+    contract_loans.record_payment(
+        contract.id, Payment("T0", 4 * MILLION, date(2026, 11, 23)), by=purchaser, now=later
+    )
+    step = contract_steps.record(
+        contract.id,
+        ContractStage.ACCOUNT_LOCKED,
+        date(2026, 11, 23),
+        by=bank,
+        now=later,
+        payee_account=ACCOUNT,
+    )
+    contract_steps.confirm(step.id, by=purchaser, now=later)
+    contract_steps.record(
+        contract.id,
+        ContractStage.PLEDGE_REGISTERED,
+        date(2026, 11, 23),
+        by=bank,
+        now=later,
+        pledge_number="1",
+        pledge_expires_on=date(2027, 12, 31),
+    )
+    (loan,) = awards.list_deals(bank)
+    with pytest.raises(Invalid) as refused:
+        loans.draw(loan.id, date(2026, 11, 23), by=bank, now=later)
+    (fault,) = refused.value.faults
+    # 70 % of the six million still unpaid is 4,200,000, and seven were to be drawn.
+    assert (fault.code, fault.values["most"]) == (Code.ABOVE_FINANCEABLE, 4_200_000_00)
+
+
+def test_a_proposal_lapses_with_its_need(app: Flask, now: datetime, sealer: Sealer) -> None:
+    firm = make_party(now=now)
+    bank, product = make_bank(now)
+    need = make_need(firm, now=now)
+    place_bid(need, product, bank, now=now, sealer=sealer)
+    run_due(firm.zone_id, now=now + LATER, sealer=sealer)
+    proposal = rounds.find_proposal(need.id)
+    assert proposal is not None and proposal.state is ProposalState.PROPOSED
+    run_due(firm.zone_id, now=now + timedelta(days=20), sealer=sealer)
+    proposal = rounds.find_proposal(need.id)
+    assert proposal is not None and proposal.state is ProposalState.LAPSED

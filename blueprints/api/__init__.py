@@ -1,0 +1,56 @@
+"""JSON: the API under ``/api/v1``, its description and its documentation page.
+
+Callers are known by bearer tokens only. Every module holds one subject: its schemas beside its routes.
+"""
+
+from __future__ import annotations
+
+from flask import Flask, request
+
+from blueprints import access
+from blueprints.api import documentation
+from blueprints.api.alerts import alert_routes
+from blueprints.api.awards import award_routes
+from blueprints.api.bids import bid_routes
+from blueprints.api.board import board_routes
+from blueprints.api.contracts import contract_routes
+from blueprints.api.description import make_api
+from blueprints.api.loans import loan_routes
+from blueprints.api.needs import need_routes
+from blueprints.api.organisations import organisation_routes
+from blueprints.api.parsing import MOST_BODY
+from blueprints.api.products import product_routes
+from blueprints.api.rounds import round_routes
+from blueprints.api.tokens import tokens
+from blueprints.api.zones import zone_routes
+
+#: In the order in which a reader of the documentation meets them.
+SUBJECTS = (
+    tokens,
+    zone_routes,
+    organisation_routes,
+    product_routes,
+    need_routes,
+    bid_routes,
+    award_routes,
+    loan_routes,
+    contract_routes,
+    round_routes,
+    alert_routes,
+    board_routes,
+)
+
+
+def register(app: Flask) -> None:
+    """Put the API into the application."""
+    api = make_api(app)
+    for subject in SUBJECTS:
+        api.register_blueprint(subject)
+    documentation.register(app)
+    app.before_request(cap_body)
+
+
+def cap_body() -> None:
+    """Let nobody make the API read a body that no request needs."""
+    if access.is_api():
+        request.max_content_length = MOST_BODY

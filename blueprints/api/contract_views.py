@@ -1,0 +1,132 @@
+"""Contracts in answers: whole for its parties, without the supplier for institutions that only consider it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from blueprints.api import fields
+from blueprints.api.parsing import Answer
+from blueprints.api.terms import show_facts
+from market.party import Party
+from market.vocabulary import ContractStage
+from models.contract import Contract, ContractStep
+from services import contract_loans, contracts
+
+_AMOUNTS = frozenset({"amount"})
+#: What names the supplier, or is between supplier, purchaser and lender.
+_PRIVATE = {
+    "process_id": None,
+    "number": None,
+    "supplier_code": None,
+    "supplier_name": None,
+    "payee_account": None,
+    "payee_bank": None,
+    "pledge_number": None,
+    "pledge_expires_on": None,
+}
+
+
+class ContractAnswer(Answer):
+    """A procurement contract."""
+
+    id = fields.Count()
+    process_id = fields.Said(allow_none=True)
+    number = fields.Said(allow_none=True)
+    title = fields.Said()
+    stage = fields.Word(ContractStage, "How far its contract loan is.")
+    purchaser_name = fields.Said(allow_none=True)
+    purchaser_code = fields.Said(allow_none=True)
+    supplier_name = fields.Said("Null for institutions that do not lend on it.", allow_none=True)
+    supplier_code = fields.Said(allow_none=True)
+    amount = fields.Money(allow_none=True)
+    currency = fields.Said(allow_none=True)
+    retention = fields.Money()
+    payment_days = fields.Count(allow_none=True)
+    signed_on = fields.Day(allow_none=True)
+    ends_on = fields.Day(allow_none=True)
+    accepted_on = fields.Day(allow_none=True)
+    last_due_on = fields.Day("When the last payment falls due.", allow_none=True)
+    obstacles = fields.Many(fields.Said(), "Why it cannot be financed; empty if it can.")
+    payee_account = fields.Said("The one account the purchaser may pay into, once locked.", allow_none=True)
+    payee_bank = fields.Said(allow_none=True)
+    pledge_number = fields.Said(allow_none=True)
+    pledge_expires_on = fields.Day(allow_none=True)
+    source = fields.Said("`form`, or the import it came from.")
+    updated_at = fields.Moment()
+
+
+class StepAnswer(Answer):
+    """One rung climbed."""
+
+    id = fields.Count()
+    stage = fields.Word(ContractStage)
+    happened_on = fields.Day()
+    evidence = fields.Said()
+    details = fields.Facts()
+    needs_confirmation = fields.Flag()
+    recorded_at = fields.Moment()
+    confirmed_at = fields.Moment(allow_none=True)
+
+
+class PaymentAnswer(Answer):
+    """A payment by the purchaser."""
+
+    id = fields.Count()
+    transaction_id = fields.Said()
+    paid_on = fields.Day(allow_none=True)
+    amount = fields.Money()
+    payer = fields.Said(allow_none=True)
+    payee = fields.Said(allow_none=True)
+    payee_account = fields.Said(allow_none=True)
+    settled_at = fields.Moment("When it settled the contract's loans; null if it did not.", allow_none=True)
+
+
+class PlannedAnswer(Answer):
+    """A payment the purchaser owes."""
+
+    number = fields.Count()
+    due_on = fields.Day()
+    amount = fields.Money()
+
+
+class StandingAnswer(Answer):
+    """Where the contract stands in money."""
+
+    amount = fields.Money()
+    paid = fields.Money()
+    financed = fields.Money()
+    room = fields.Money("What could still be financed.")
+    outstanding = fields.Money()
+
+
+class ContractDetail(ContractAnswer):
+    """A contract with its ladder, plan and payments; the latter two only for its parties."""
+
+    standing = fields.Part(StandingAnswer, allow_none=True)
+    plan = fields.Many(fields.Part(PlannedAnswer), most=1000)
+    steps = fields.Many(fields.Part(StepAnswer), most=1000)
+    payments = fields.Many(fields.Part(PaymentAnswer), most=10_000)
+
+
+def show(row: Contract, by: Party) -> dict[str, Any]:
+    """Return a contract as far as the party may know it."""
+    plain = {name: getattr(row, name) for name in ContractAnswer().fields}
+    return plain if contracts.is_party(row, by=by) else {**plain, **_PRIVATE}
+
+
+def show_whole(row: Contract, by: Party) -> dict[str, Any]:
+    """Return a contract with what happened on it, the latter to its parties only."""
+    inside = contracts.is_party(row, by=by)
+    return {
+        **show(row, by),
+        "standing": contract_loans.read_standing(row) if inside else None,
+        "plan": row.plan,
+        "steps": [show_step(step) for step in row.steps] if inside else [],
+        "payments": row.payments if inside else [],
+    }
+
+
+def show_step(row: ContractStep) -> dict[str, Any]:
+    """Return a rung, amounts of its details in yuan."""
+    plain = {name: getattr(row, name) for name in StepAnswer().fields if name != "details"}
+    return {**plain, "details": show_facts(row.details, _AMOUNTS)}
