@@ -12,9 +12,10 @@ from datetime import datetime
 from enum import Enum, auto
 from typing import Any, TypeVar
 
-from flask import Flask, abort, current_app, g, has_request_context, request, session
+from flask import Flask, abort, current_app, g, has_request_context, redirect, request, session, url_for
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
 from flask_wtf import CSRFProtect
+from werkzeug.wrappers import Response
 
 from blueprints import clock
 from market.errors import Code, Fault, Forbidden, Unauthenticated
@@ -133,17 +134,17 @@ def is_api() -> bool:
     return request.path.startswith(API_PREFIX)
 
 
-def enforce() -> None:
-    """Refuse the request unless the policy of its view lets it in.
+def enforce() -> Response | None:
+    """Refuse the request unless the policy of its view lets it in; None lets it pass.
 
     Raises ``Unauthenticated`` or ``Forbidden``; answers 500 to a view without a policy, because a
     forgotten declaration must never be an open door.
     """
     rule = request.url_rule
     if rule is None:
-        return  # 404 and 405 are said by the router.
+        return None  # 404 and 405 are said by the router.
     if request.method == "OPTIONS" and getattr(rule, "provide_automatic_options", False):
-        return
+        return None
     policy = find_policy(current_app, rule.endpoint, request.method)
     if policy is None:
         current_app.logger.error("no policy declared for %s %s", request.method, rule.endpoint)
@@ -154,9 +155,14 @@ def enforce() -> None:
         csrf.protect()
     if policy.reach is Reach.CAPABLE:
         party = current_party()
+        if party is None and not is_api() and places():
+            # A person with several places first says where they act; then they are led back here.
+            onward = request.full_path.rstrip("?") if request.method == "GET" else None
+            return redirect(url_for("web.choose_place", next=onward), 303)
         if party is None or not party.may(*policy.capabilities):
             wanted = sorted(capability.value for capability in policy.capabilities)
             raise Forbidden(Fault(Code.NOT_ALLOWED, None, {"capability": wanted}))
+    return None
 
 
 def _is_known() -> bool:

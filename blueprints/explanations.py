@@ -13,7 +13,7 @@ from typing import Any
 from flask_babel import gettext, lazy_gettext
 
 from blueprints import formats, labels
-from market.vocabulary import OfferKind, Purpose, Repayment, Security, SizeClass
+from market.vocabulary import AlertKind, OfferKind, Purpose, Repayment, Security, SizeClass
 
 #: Why an offer has no annual cost (``market.root.NoRate``).
 NO_RATE: dict[str, Any] = {
@@ -206,6 +206,32 @@ def proposal(why: Mapping[str, Any] | None) -> str:
             asked=_money(why.get("asked")),
         )
     return code
+
+
+def alert(kind: AlertKind, details: Mapping[str, Any]) -> str:
+    """Return what an alert saw (the details that ``services.alerts.raise_alert`` stored)."""
+    if kind is AlertKind.WRONG_ACCOUNT:
+        return gettext(
+            "%(amount)s went to account %(paid_to)s, while %(locked)s is the locked one. Nothing was settled.",
+            amount=_money(details.get("amount")),
+            paid_to=details.get("paid_to") or formats.ABSENT,
+            locked=details.get("locked") or formats.ABSENT,
+        )
+    if kind is AlertKind.OVERPAID:
+        return gettext(
+            "The purchaser paid %(paid)s on a contract of %(amount)s.",
+            paid=_money(details.get("paid")),
+            amount=_money(details.get("amount")),
+        )
+    if kind is AlertKind.UNDATED_PAYMENT:
+        return gettext(
+            "A payment of %(amount)s carries no date, so it settles nothing.",
+            amount=_money(details.get("amount")),
+        )
+    since = str(details.get("due_on") or details.get("since") or formats.ABSENT)
+    if kind is AlertKind.PURCHASER_OVERDUE:
+        return gettext("What was due is not paid; late since %(day)s.", day=since)
+    return gettext("An instalment was due on %(day)s and is not paid in full.", day=since)
 
 
 def obstacles(codes: Sequence[str]) -> str:

@@ -6,10 +6,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Any
 
-from flask_babel import lazy_gettext, lazy_pgettext
+from flask_babel import gettext, lazy_gettext, lazy_pgettext
 
 from market.vocabulary import (
     AlertKind,
@@ -273,6 +274,11 @@ def label(member: StrEnum | None) -> Any:
     if member is None:
         return "—"
     return LABELS[type(member)][member]
+
+
+def label_all(kind: type[StrEnum], values: Iterable[str]) -> str:
+    """Return the words for stored members of one list of the vocabulary, in a row."""
+    return gettext(", ").join(str(label(kind(value))) for value in values)
 
 
 def field_label(path: str) -> str:

@@ -125,6 +125,7 @@ SENTENCES: dict[Code, Any] = {
 
 #: Sentences for faults of a code that carry this value: the same refusal, known in more or less detail.
 VARIANTS: dict[tuple[Code, str], Any] = {
+    (Code.NOT_JSON, "why"): lazy_gettext("This is not JSON that can be read: %(why)s."),
     (Code.LIMIT_EXCEEDED, "left"): lazy_gettext(
         "This does not fit the limit: %(asked)s asked, %(left)s left."
     ),

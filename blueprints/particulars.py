@@ -49,6 +49,7 @@ REASONS: dict[str, Any] = {
     "cut_short": lazy_gettext("it ends too early"),
     "empty": lazy_gettext("it is empty"),
     "not_json": lazy_gettext("it is not JSON"),
+    "number_too_long": lazy_gettext("it holds a number of thousands of digits"),
     "not_utf8": lazy_gettext("it is not UTF-8 text"),
     "too_deep": lazy_gettext("it is nested too deeply"),
 }

@@ -81,14 +81,25 @@ class Book:
             if terms.start is None and terms.day_count is not DayCount.THIRTY_360:
                 raise invalid(Code.REQUIRED, "start")
             rows.append(
-                (*own, terms.months, terms.principal, _units(terms.rate), DAY_COUNTS.index(terms.day_count),
-                 NO_START if terms.start is None else terms.start.toordinal())
+                (
+                    *own,
+                    terms.months,
+                    terms.principal,
+                    _units(terms.rate),
+                    DAY_COUNTS.index(terms.day_count),
+                    NO_START if terms.start is None else terms.start.toordinal(),
+                )
             )
             for item in counted(terms):
                 charged.append(
-                    (place, 1 if isinstance(item, Subsidy) else -1, WHENS.index(item.when),
-                     item.basis is FeeBasis.OUTSTANDING, -1 if item.rate is None else _units(item.rate),
-                     item.amount or 0)
+                    (
+                        place,
+                        1 if isinstance(item, Subsidy) else -1,
+                        WHENS.index(item.when),
+                        item.basis is FeeBasis.OUTSTANDING,
+                        -1 if item.rate is None else _units(item.rate),
+                        item.amount or 0,
+                    )
                 )
         columns = np.array(rows, dtype=np.int64).reshape(-1, 8).T.copy()
         extra = np.array(charged, dtype=np.int64).reshape(-1, 6).T.copy()
@@ -184,8 +195,10 @@ def _days(starts: Ints, months: int) -> Ints:
     """Return the days from each start to the dates k months after it, one row per k."""
     known, places = np.unique(starts, return_inverse=True)
     table = np.array(
-        [[add_months(date.fromordinal(int(day)), k).toordinal() - int(day) for day in known]
-         for k in range(months + 1)],
+        [
+            [add_months(date.fromordinal(int(day)), k).toordinal() - int(day) for day in known]
+            for k in range(months + 1)
+        ],
         dtype=np.int64,
     )
     return table[:, places]

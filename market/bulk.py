@@ -38,9 +38,7 @@ class Prices:
 def price(book: Book) -> Prices:
     """Return the annual cost of every offer of a book."""
     count = len(book.months)
-    prices = Prices(
-        np.zeros(count), np.zeros(count), *(np.zeros(count, dtype=np.int64) for _ in range(4))
-    )
+    prices = Prices(np.zeros(count), np.zeros(count), *(np.zeros(count, dtype=np.int64) for _ in range(4)))
     for block in blocks(book):
         _price(block, prices)
     return prices

@@ -157,8 +157,14 @@ def timeline(terms: Priceable) -> Timeline:
     for flow in build(terms).flows:
         assert isinstance(flow.month, int)
         sums[flow.month] = sums.get(flow.month, 0) + flow.amount
-    return Timeline(tuple(sorted(sums)), tuple(sums[day] for day in sorted(sums)), 365, Fraction(1),
-                    max(sums) <= 365, Unit.DAY)
+    return Timeline(
+        tuple(sorted(sums)),
+        tuple(sums[day] for day in sorted(sums)),
+        365,
+        Fraction(1),
+        max(sums) <= 365,
+        Unit.DAY,
+    )
 
 
 def regular_timeline(terms: LoanTerms | LeaseTerms, net: Sequence[int]) -> Timeline:
@@ -191,12 +197,16 @@ def _plan(terms: LoanTerms | LeaseTerms) -> _Plan:
         plan = amortise(style, terms.principal, terms.months, numerator, denominator, weights)
     lease = terms if isinstance(terms, LeaseTerms) else None
     return _Plan(
-        received, plan,
-        tuple((item, charges.amounts(item, terms.months, terms.principal, plan.before))
-              for item in counted(terms)),
+        received,
+        plan,
+        tuple(
+            (item, charges.amounts(item, terms.months, terms.principal, plan.before))
+            for item in counted(terms)
+        ),
         charges.part(terms.principal, lease.deposit) if lease else 0,
         lease.buyout if lease else 0,
-        due, dated,
+        due,
+        dated,
     )
 
 

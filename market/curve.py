@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 PRECISE = Context(prec=50, Emax=999_999_999, Emin=-999_999_999)
 #: A present value this much smaller than its parts is zero: a rate within about 1e-12 of solving exactly.
 _ZERO = Decimal("1e-24")
-_SETTLED = Decimal("1e-18")
+_SETTLED = Decimal("1e-25")
 _EPSILON = 2.0**-52
 
 #: Terms of the Taylor expansion used to exclude roots from an interval.
@@ -28,8 +28,10 @@ ORDERS = 8
 _FACTORIAL = np.array([math.factorial(j) for j in range(ORDERS + 1)], dtype=np.float64)
 #: _FALLING[j, l] = l! ÷ (l - j)! for l > j: how the l-th Taylor term enters the j-th derivative's rest.
 _FALLING = np.array(
-    [[math.factorial(k) / math.factorial(k - j) if k > j else 0.0 for k in range(ORDERS + 1)]
-     for j in range(ORDERS - 1)]
+    [
+        [math.factorial(k) / math.factorial(k - j) if k > j else 0.0 for k in range(ORDERS + 1)]
+        for j in range(ORDERS - 1)
+    ]
 )
 
 
@@ -44,14 +46,14 @@ class Curve:
         self.times = times
         self.amounts = amounts
         self.span = times[-1]
+        self._largest = max(abs(amount) for amount in amounts)
 
     @cached_property
     def _arrays(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Times as shares of the span, and amounts as shares of the largest."""
-        largest = max(abs(amount) for amount in self.amounts)
         return (
             np.array([time / self.span for time in self.times]),
-            np.array([amount / largest for amount in self.amounts]),
+            np.array([amount / self._largest for amount in self.amounts]),
         )
 
     def reversed_time(self) -> Curve:
@@ -129,28 +131,30 @@ class Curve:
         return value, size
 
     def polish(self, v: float, order: int = 0) -> Decimal | None:
-        """Refine a simple root of a derivative to some 35 digits by Newton; None if it will not settle.
+        """Refine a simple root of a derivative to some 35 digits; None if it will not settle.
 
-        Returns the force per unit. Horner's scheme over the gaps between flows needs one exponential
-        per distinct gap, which makes regular schedules cheap.
+        Returns the force per unit. The steps are Newton's with the slope kept from floating point: each
+        gains the ten digits and more that the slope is good for. Horner's scheme over the gaps between
+        flows needs one exponential per distinct gap, which makes regular schedules cheap.
         """
         c = PRECISE
+        slope, _ = self.rough(v, order + 1)
+        if not slope:
+            return None
+        steepness = c.multiply(Decimal(slope), self._largest * self.span ** (order + 1))
         force = c.divide(Decimal(v), self.span)
         flows = zip(self.times, self.amounts, strict=True)
         amounts = [Decimal(amount * (-time) ** order) for time, amount in flows]
-        gaps = [Decimal(later - earlier) for earlier, later in pairwise(self.times)]
+        last, *others = reversed(amounts)
+        gaps = [later - earlier for earlier, later in pairwise(self.times)]
+        gaps.reverse()
         for _ in range(8):
             discount = {gap: c.exp(c.multiply(force, -gap)) for gap in set(gaps)}
-            value, slope = amounts[-1], Decimal(0)
-            for amount, gap in zip(reversed(amounts[:-1]), reversed(gaps), strict=True):
-                factor = discount[gap]
-                slope = c.multiply(factor, c.fma(-gap, value, slope))
-                value = c.fma(factor, value, amount)
-            if not slope:
-                return None
-            step = c.divide(value, slope)
+            value = last
+            for amount, gap in zip(others, gaps, strict=True):
+                value = c.fma(discount[gap], value, amount)
+            step = c.divide(value, steepness)
             force = c.subtract(force, step)
-            # Newton doubles the digits: a relative step of 1e-18 leaves an error near 1e-36.
             if abs(step) <= abs(force) * _SETTLED:
                 return force
         return None

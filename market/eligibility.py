@@ -131,6 +131,17 @@ def read_conditions(data: Sequence[Mapping[str, Any]], field: str = "conditions"
         if test in {"at_least", "at_most"} and (isinstance(value, bool) or not isinstance(value, int)):
             faults.append(Fault(Code.NOT_A_NUMBER, f"{path}.value", {"value": str(value)[:40]}))
             continue
+        if kind == "flag" and not isinstance(value, bool):
+            choices = ["true", "false"]
+            faults.append(
+                Fault(Code.NOT_A_CHOICE, f"{path}.value", {"value": str(value)[:40], "choices": choices})
+            )
+            continue
+        # Anything but text could not be looked up in a set of words, and would stop every comparison.
+        words = value if isinstance(value, list) and test in {"in", "has_any"} else [value]
+        if kind in {"word", "set"} and not all(isinstance(word, str) for word in words):
+            faults.append(Fault(Code.NOT_TEXT, f"{path}.value", {"value": str(value)[:40]}))
+            continue
         conditions.append(Condition(str(item["fact"]), test, value))
     if faults:
         raise Invalid(*faults)

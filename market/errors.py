@@ -26,7 +26,7 @@ class Code(StrEnum):
     NOT_A_CHOICE = "not_a_choice"  # {value, choices}
     NOT_TEXT = "not_text"  # {value}
     NOT_A_MOMENT = "not_a_moment"  # {value}
-    NOT_JSON = "not_json"  # {line, column}
+    NOT_JSON = "not_json"  # {line, column} or {why}
     TOO_SMALL = "too_small"  # {value, least}
     TOO_LARGE = "too_large"  # {value, most}
     BAD_CREDIT_CODE = "bad_credit_code"  # {value}

@@ -107,7 +107,7 @@ def rate_text(rate: Decimal, places: int = RATE_PLACES) -> str:
     return f"{abs(rounded) if rounded.is_zero() else rounded:f}"
 
 
-def round_half_up(value: Decimal | Fraction) -> int:
+def round_half_up(value: Decimal | Fraction | int) -> int:
     """Return the nearest whole number; halves go away from zero."""
     top, bottom = value.as_integer_ratio()
     half = (2 * abs(top) + bottom) // (2 * bottom)

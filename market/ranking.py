@@ -90,8 +90,7 @@ def rank(entries: Iterable[Entry], *, amount: int, months: int) -> list[Ranked]:
 def is_comparable(entry: Entry, amount: int, months: int) -> bool:
     """Say whether a bid's amount and tenor are within a tenth of the need's."""
     return (
-        abs(entry.amount - amount) * TOLERANCE <= amount
-        and abs(entry.months - months) * TOLERANCE <= months
+        abs(entry.amount - amount) * TOLERANCE <= amount and abs(entry.months - months) * TOLERANCE <= months
     )
 
 

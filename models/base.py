@@ -13,8 +13,11 @@ from typing import Any
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import JSON, BigInteger, Connection, DateTime, Dialect, Enum, Integer, MetaData, event
 from sqlalchemy.engine import Engine
-from sqlalchemy.orm import DeclarativeBase, Session, registry
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import DeclarativeBase, ORMExecuteState, Session, registry
 from sqlalchemy.types import TypeDecorator
+
+from models import refusals
 
 #: Every constraint has a predictable name, so that migrations can drop what they made on both databases.
 NAMING = {
@@ -27,6 +30,9 @@ NAMING = {
 
 #: A rate is stored in units of one hundred-millionth, so that 3.85 % or 0.06 % are exact integers.
 RATE_SCALE = 10**8
+
+#: How long a writer waits for another one before it is told that the market is busy.
+LOCK_MILLISECONDS = 20_000
 
 #: Structured facts; an absent one is SQL NULL, so that CHECK constraints see it.
 Data = JSON(none_as_null=True)
@@ -110,8 +116,9 @@ def transaction() -> Iterator[Session]:
     checks run on what the lock protects. On SQLite the write lock is taken at once (``BEGIN
     IMMEDIATE``): a transaction that reads first and writes later would lose or refuse updates.
 
-    Raises ``RuntimeError`` when nested or when changes were made outside: both would blur whose
-    commit it is.
+    Raises ``Conflict`` for a race that was lost on a unique index (stale, already_financed) and for a
+    lock that others keep (busy), ``Invalid`` for a value that its column cannot hold; ``RuntimeError``
+    when nested or when changes were made outside: both would blur whose commit it is.
     """
     session: Session = db.session()
     if session.info.get("in_transaction"):
@@ -125,11 +132,41 @@ def transaction() -> Iterator[Session]:
         session.connection(execution_options={"write": True})
         yield session
         session.commit()
+    except DBAPIError as error:
+        session.rollback()
+        refusal = refusals.translate(error)
+        if refusal is None:
+            raise
+        raise refusal from error
     except BaseException:
         session.rollback()
         raise
     finally:
         session.info["in_transaction"] = False
+
+
+@event.listens_for(Session, "before_flush")
+def _check_values(session: Session, _context: Any, _instances: Any) -> None:
+    refusals.check_values(session)
+
+
+@event.listens_for(Session, "do_orm_execute")
+def _read_anew_under_lock(state: ORMExecuteState) -> None:
+    """Let a row that is locked show what is stored now, even if it was read before the lock was won.
+
+    Without this PostgreSQL would wait for the other writer and then go on with the former values.
+    """
+    if getattr(state.statement, "_for_update_arg", None) is not None and not state.is_column_load:
+        state.update_execution_options(populate_existing=True)
+
+
+@event.listens_for(Engine, "connect")
+def _prepare_postgresql(connection: Any, _record: Any) -> None:
+    """Give up on a lock after as long as on SQLite: an answer that says so is better than none."""
+    # By its name, so that whoever runs on SQLite does not load the driver of PostgreSQL.
+    if type(connection).__module__.partition(".")[0] == "psycopg":
+        connection.execute(f"SET lock_timeout = {LOCK_MILLISECONDS}")
+        connection.commit()
 
 
 @event.listens_for(Engine, "connect")
@@ -140,7 +177,7 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     # SQLAlchemy's begin event below starts transactions; the driver must not start its own.
     connection.isolation_level = None
     cursor = connection.cursor()
-    cursor.execute("PRAGMA busy_timeout = 20000")
+    cursor.execute(f"PRAGMA busy_timeout = {LOCK_MILLISECONDS}")
     cursor.execute("PRAGMA journal_mode = WAL")
     cursor.execute("PRAGMA synchronous = NORMAL")
     cursor.execute("PRAGMA foreign_keys = ON")

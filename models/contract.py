@@ -12,6 +12,8 @@ from market.vocabulary import AlertKind, ContractStage
 from models.base import Base, Fen, Id, word
 from models.organisation import Organisation
 
+_CLIMBED_ONCE = "stage NOT IN ('drawn','purchaser_paid','repaid') AND undone_at IS NULL"
+
 
 class Contract(Base):
     """A procurement contract (政府采购合同), known by process id and contract id platform-wide.
@@ -72,7 +74,12 @@ class Contract(Base):
 
     supplier: Mapped[Organisation | None] = relationship(foreign_keys=[supplier_id])
     purchaser: Mapped[Organisation | None] = relationship(foreign_keys=[purchaser_id])
-    steps: Mapped[list[ContractStep]] = relationship(back_populates="contract", order_by="ContractStep.id")
+    # The steps that count; what was undone is history (``contract_steps.list_undone``).
+    steps: Mapped[list[ContractStep]] = relationship(
+        primaryjoin="and_(ContractStep.contract_id == Contract.id, ContractStep.undone_at.is_(None))",
+        order_by="ContractStep.id",
+        viewonly=True,
+    )
     payments: Mapped[list[PurchaserPayment]] = relationship(
         back_populates="contract", order_by="PurchaserPayment.paid_on, PurchaserPayment.id"
     )
@@ -134,7 +141,11 @@ class PurchaserPayment(Base):
 
 
 class ContractStep(Base):
-    """One rung climbed (进度): when, on which evidence, recorded by whom and confirmed by whom."""
+    """One rung climbed (进度): when, on which evidence, recorded by whom and confirmed by whom.
+
+    A step that was turned down, or that fell with its loan, stays on record with ``undone_why``; it no longer
+    counts and makes room for another try.
+    """
 
     __tablename__ = "contract_steps"
     __table_args__ = (
@@ -143,14 +154,15 @@ class ContractStep(Base):
             "confirmed_by IS NULL OR recorded_by IS NULL OR confirmed_by <> recorded_by", name="two_people"
         ),
         CheckConstraint("(confirmed_by IS NULL) = (confirmed_at IS NULL)", name="confirmation_whole"),
-        # A rung that does not repeat is climbed once.
+        CheckConstraint("(undone_at IS NULL) = (undone_why IS NULL)", name="undoing_whole"),
+        # A rung that does not repeat is climbed once; a second loan of the same lender repeats the money's.
         Index(
             "uq_contract_steps_once",
             "contract_id",
             "stage",
             unique=True,
-            sqlite_where=text("stage NOT IN ('drawn','purchaser_paid')"),
-            postgresql_where=text("stage NOT IN ('drawn','purchaser_paid')"),
+            sqlite_where=text(_CLIMBED_ONCE),
+            postgresql_where=text(_CLIMBED_ONCE),
         ),
     )
 
@@ -165,8 +177,11 @@ class ContractStep(Base):
     recorded_at: Mapped[datetime]
     confirmed_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     confirmed_at: Mapped[datetime | None]
+    undone_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    undone_at: Mapped[datetime | None]
+    undone_why: Mapped[str | None] = mapped_column(String(300))
 
-    contract: Mapped[Contract] = relationship(back_populates="steps")
+    contract: Mapped[Contract] = relationship()
 
 
 class Financing(Base):

@@ -13,11 +13,13 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
+from pathlib import Path
 from types import FrameType
 
 from scripts.installation import PYTHON, alone, prepare
-from scripts.progress import ROOT, StepFailed, run, step, tail
+from scripts.progress import ROOT, StepFailed, tail
 from scripts.supervision import Child, own_session, stop_group, supervise
 
 STEPS = 6
@@ -37,9 +39,7 @@ def main() -> int:
         check_free(host, port)
         with alone():
             prepare(ROOT / "requirements.txt", of=STEPS)
-            prepare_database()
-            load_demo_market()
-        logins = read_logins()
+            logins = prepare_market()
         check_free(host, port)
         return serve(host, port, logins, started)
     except StepFailed as failure:
@@ -78,38 +78,22 @@ def check_free(host: str, port: int) -> None:
         ) from error
 
 
-def prepare_database() -> None:
-    """Create the database or bring its tables up to date."""
-    where = os.environ.get("DATABASE_URL", "")
-    # A password in the address is nobody else's business.
-    shown = re.sub(r"(://[^:@/]*):[^@/]*@", r"\1:***@", where)
-    with step(f"[5/{STEPS}] Database") as current:
-        run(
-            [PYTHON, "-m", "flask", "db", "upgrade"],
-            why=f"The database {shown or 'in instance/'} could not be prepared.",
-            watch=current,
+def prepare_market() -> str:
+    """Bring the database up to date and fill an empty one; return the demo logins, if the market is the demo."""
+    # Steps 5 and 6 print their own lines: the database is known to the Python of .venv only.
+    with tempfile.TemporaryDirectory() as folder:
+        logins = Path(folder) / "logins"
+        process = subprocess.Popen(
+            [PYTHON, "-m", "scripts.preparation", logins], cwd=ROOT, stdin=subprocess.DEVNULL, **own_session()
         )
-        current.done(shown or "instance/cuohe.db")
-
-
-def load_demo_market() -> None:
-    """Fill an empty database with the demo market; it shows its own progress."""
-    print(f"[6/{STEPS}] Demo market", flush=True)
-    process = subprocess.Popen(
-        [PYTHON, "-m", "scripts.demo", "--if-empty"], cwd=ROOT, stdin=subprocess.DEVNULL, **own_session()
-    )
-    try:
-        code = process.wait()
-    except BaseException:
-        stop_group(process, patience=5.0)
-        raise
-    if code != 0:
-        raise StepFailed("The demo market could not be loaded; the reason stands above.")
-
-
-def read_logins() -> str:
-    """Return the demo logins as text; empty where the market is not the demo."""
-    return run([PYTHON, "-m", "scripts.demo", "--logins"], why="The demo logins could not be read.").strip()
+        try:
+            code = process.wait()
+        except BaseException:
+            stop_group(process, patience=5.0)
+            raise
+        if code != 0:
+            raise StepFailed("The market could not be prepared; the reason stands above.")
+        return logins.read_text(encoding="utf-8").strip()
 
 
 def serve(host: str, port: int, logins: str, started: float) -> int:

@@ -142,5 +142,11 @@ def _read(process: subprocess.Popen[bytes], watch: Step | None, line: Callable[[
 
 
 def tail(output: str, lines: int = 25) -> str:
-    """Return the last lines of an output: where a failing command says why."""
-    return "\n".join(output.rstrip().splitlines()[-lines:])
+    """Return the last lines of an output, where a failure says why; of a traceback, what it ends in."""
+    last = output.rstrip().splitlines()[-200:]
+    for number in range(len(last) - 1, -1, -1):
+        if last[number].startswith("Traceback (most recent call last)"):
+            ends = [each for each in range(number + 1, len(last)) if not last[each].startswith(" ")]
+            last = last[ends[0] :] if ends else last
+            break
+    return "\n".join(last[-lines:])

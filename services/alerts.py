@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from market.errors import Code, conflict, invalid, not_found
 from market.party import Party
@@ -91,6 +93,25 @@ def list_resolved(by: Party, most: int = 200) -> list[Alert]:
             .limit(most)
         )
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Subjects:
+    """What alerts are about: loans and contracts by their number."""
+
+    loans: dict[int, Loan]
+    contracts: dict[int, Contract]
+
+
+def read_subjects(found: Sequence[Alert]) -> Subjects:
+    """Return the loans and contracts that alerts, which the party may see, are about."""
+    loan_ids = {alert.loan_id for alert in found if alert.loan_id is not None}
+    contract_ids = {alert.contract_id for alert in found if alert.contract_id is not None}
+    lent = db.session.scalars(
+        select(Loan).where(Loan.id.in_(loan_ids)).options(joinedload(Loan.borrower), joinedload(Loan.lender))
+    )
+    contracts = db.session.scalars(select(Contract).where(Contract.id.in_(contract_ids)))
+    return Subjects({loan.id: loan for loan in lent}, {contract.id: contract for contract in contracts})
 
 
 def list_for_contract(contract_id: int) -> list[Alert]:

@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 
 from market.party import Party
 from models.audit import AuditEntry
-from models.base import Base, db
+from models.base import Base, db, transaction
+from models.zone import Zone
 
 
 def record(
@@ -33,6 +34,12 @@ def record(
             details=details,
         )
     )
+
+
+def note(action: str, zone_id: int, *, now: datetime, by: Party | None = None, **details: Any) -> None:
+    """Record a deed about a whole zone, such as a load of data, in a transaction of its own."""
+    with transaction() as session:
+        record(session, action, session.get_one(Zone, zone_id), by=by, now=now, **details)
 
 
 def list_entries(subject: str, subject_id: int) -> list[AuditEntry]:

@@ -15,18 +15,16 @@ from market.vocabulary import (
     AwardState,
     BidState,
     Capability,
-    ContractStage,
     NeedState,
     ProposalState,
 )
 from models.award import Award
 from models.base import db, transaction
 from models.bid import Bid
-from models.contract import Financing
 from models.loan import Loan
 from models.need import Need
 from models.round import Proposal
-from services import audit, contract_steps, limits, loans, needs
+from services import audit, claims, limits, loans, needs
 
 
 def accept(need_id: int, bid_id: int, shown_hash: str, *, by: Party, now: datetime) -> Award:
@@ -149,44 +147,11 @@ def _settle(session: Session, award: Award, need: Need, bid: Bid, by: Party, now
         )
         .values(state=ProposalState.ACCEPTED)
     )
-    session.execute(
-        update(Proposal)
-        .where(Proposal.need_id == need.id, Proposal.state == ProposalState.PROPOSED)
-        .values(state=ProposalState.LAPSED)
-    )
+    needs.lapse_proposals(session, need.id)
     loan = loans.open_loan(session, award, need, bid, now)
     if need.contract_id is not None:
-        _finance_contract(session, need, bid, loan, by, now)
+        claims.take(session, need, bid, loan, by=by, now=now)
     audit.record(session, "award.settle", award, by=by, now=now, loan=loan.id)
-
-
-def _finance_contract(session: Session, need: Need, bid: Bid, loan: Loan, by: Party, now: datetime) -> None:
-    """Claim the contract for its lender (the unique key decides a race) and climb to ``credited``."""
-    assert need.contract_id is not None and bid.amount is not None
-    contract = needs.check_contract(
-        session, need.contract_id, need.organisation, lender_id=bid.organisation_id
-    )
-    room = needs.compute_room(session, contract, ratio=bid.product.contract_ratio or needs.WHOLE)
-    if bid.amount > room:
-        raise conflict(Code.ABOVE_FINANCEABLE, asked=bid.amount, most=room)
-    assert contract.financing_key is not None
-    live = session.scalar(
-        select(Financing)
-        .where(Financing.key == contract.financing_key, Financing.ended_at.is_(None))
-        .with_for_update()
-    )
-    if live is None:
-        live = Financing(
-            key=contract.financing_key,
-            contract_id=contract.id,
-            lender_id=bid.organisation_id,
-            financed=0,
-            started_at=now,
-        )
-        session.add(live)
-    live.financed += bid.amount
-    loan.contract_id = contract.id
-    contract_steps.climb_to(session, contract, ContractStage.CREDITED, by=by, now=now, loan=loan.id)
 
 
 def list_deals(by: Party) -> list[Loan]:

@@ -131,7 +131,8 @@ def place(need_id: int, quote: Quote, *, by: Party, now: datetime, sealer: Seale
             "need": need.id,
             "institution": product.organisation.credit_code,
             "product": product.id,
-            "receipt": need.last_receipt,
+            # Not its number: the count of arrivals would tell the bidder of rivals before the opening.
+            "received_at": now.isoformat(),
             "valid_until": quote.valid_until.isoformat(),
             "declared_rate": str(quote.declared_rate) if quote.declared_rate is not None else None,
             "offer": write_offer(terms),

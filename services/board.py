@@ -11,7 +11,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from statistics import median
 
-from sqlalchemy import distinct, func, select
+from sqlalchemy import Select, distinct, func, select
 from sqlalchemy.orm import joinedload
 
 from market.calendar import local_date, working_days_between
@@ -107,7 +107,7 @@ def read_figures(zone_id: int) -> Figures:
             .join(Membership, Membership.organisation_id == Organisation.id)
             .where(Membership.zone_id == zone_id)
             .group_by(Organisation.kind)
-        ).tuples()
+        ).all()
     )
     needs = list(session.scalars(select(Need).where(Need.zone_id == zone_id, Need.published_at.is_not(None))))
     answers = _count_bids(zone_id)
@@ -190,7 +190,9 @@ def read_months(zone_id: int, today: date, count: int = 12) -> list[Month]:
         loans = by_month.get(first, [])
         last = min(today, _end_of_month(first))
         row = table.row(last)
-        months.append(Month(first, len(loans), sum(loan.principal for loan in loans), _weigh(loans), row.one_year))
+        months.append(
+            Month(first, len(loans), sum(loan.principal for loan in loans), _weigh(loans), row.one_year)
+        )
         first = (first.replace(day=1) - _DAY).replace(day=1)
     return months[::-1]
 
@@ -216,7 +218,7 @@ def read_responses(zone_id: int) -> list[Response]:
             .join(Need, Bid.need_id == Need.id)
             .where(Need.zone_id == zone_id, Bid.opened_at.is_not(None))
             .group_by(Bid.organisation_id)
-        ).tuples()
+        ).all()
     )
     won: dict[int, list[Loan]] = defaultdict(list)
     for loan in _deals(zone_id):
@@ -242,6 +244,7 @@ def list_contract_loans(by: Party) -> list[Financing]:
             select(Financing)
             .join(Contract, Financing.contract_id == Contract.id)
             .where(Contract.zone_id == by.zone_id)
+            .options(joinedload(Financing.contract), joinedload(Financing.lender))
             .order_by(Financing.ended_at.is_not(None), Financing.id.desc())
         )
     )
@@ -274,7 +277,7 @@ def _count_bids(zone_id: int) -> dict[int, int]:
             .join(Need, Bid.need_id == Need.id)
             .where(Need.zone_id == zone_id, Bid.opened_at.is_not(None))
             .group_by(Bid.need_id)
-        ).tuples()
+        ).all()
     )
 
 
@@ -290,7 +293,7 @@ def _weigh_saving(zone_id: int) -> Decimal | None:
         select(Bid.need_id, Bid.effective)
         .join(Need, Bid.need_id == Need.id)
         .where(Need.zone_id == zone_id, Bid.rank.is_not(None))
-    ).tuples():
+    ):
         if effective is not None:
             offered[need_id].append(effective)
     saved, amount = Decimal(0), 0
@@ -306,8 +309,8 @@ def _share(part: int, whole: int) -> Decimal | None:
     return Decimal(part) / whole if whole else None
 
 
-def _count(query: object) -> int:
-    return db.session.scalar(query) or 0  # type: ignore[call-overload, no-any-return]
+def _count(query: Select[tuple[int]]) -> int:
+    return db.session.scalar(query) or 0
 
 
 def _end_of_month(first: date) -> date:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from decimal import Decimal
 
 from market import cost, ranking
-from market.cashflow import LENDER, SUBSIDY
+from market.cashflow import LENDER, SUBSIDY, Line
 from market.cost import Cost
 from market.errors import Code, Fault, Invalid, not_found
+from market.money import mean
 from market.party import Party
 from market.terms import LeaseTerms, LoanTerms
 from market.vocabulary import BidState, NeedState, ProposalState
@@ -56,6 +58,25 @@ class Comparison:
 
 
 @dataclass(frozen=True, slots=True)
+class Study:
+    """What stands behind an offer's annual cost; amounts in fen.
+
+    ``charges_add`` is how much fees, less subsidies, add to the annual cost of the bare interest (None
+    where there is no rate). ``average_balance`` is the principal in the firm's hands, averaged over the
+    months. ``first``, ``usual`` and ``last`` are what is paid in the first month, in the middle one and
+    at the end; ``upfront`` on the day of drawdown.
+    """
+
+    charges_add: Decimal | None
+    average_balance: int
+    upfront: int
+    first: int
+    usual: int
+    last: int
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Estimate:
     """An offer priced on other terms: an estimate, for which no institution has given its word.
 
@@ -99,6 +120,31 @@ def find_offer(need_id: int, bid_id: int, *, by: Party) -> tuple[Comparison, Bid
         if bid.id == bid_id:
             return comparison, bid
     raise not_found("bid", bid_id)
+
+
+def study(bid: Bid) -> Study:
+    """Return what stands behind the annual cost of an opened offer."""
+    terms = read_offer(bid.terms, "terms")
+    priced, bare = cost.price_many([terms, replace(terms, fees=(), subsidies=())])
+    paid = {
+        line.number: line.principal + line.interest + line.fees + line.deposit - line.subsidy
+        for line in priced.schedule.lines
+    }
+    balances = {line.number: line.balance for line in priced.schedule.lines}
+    balance, owed = terms.principal, 0
+    for month in range(1, terms.months + 1):
+        owed += balance
+        balance = balances.get(month, balance)
+    both = priced.effective is not None and bare.effective is not None
+    return Study(
+        charges_add=priced.effective - bare.effective if both else None,  # type: ignore[operator]
+        average_balance=mean(owed, terms.months),
+        upfront=paid.get(0, 0),
+        first=paid.get(1, 0),
+        usual=paid.get((terms.months + 1) // 2, 0),
+        last=paid.get(terms.months, 0),
+        lines=priced.schedule.lines,
+    )
 
 
 def estimate(need_id: int, amount: int, months: int, *, by: Party) -> list[Estimate]:

@@ -138,6 +138,16 @@ def settle(
         return
     if not contract_loan.has_reached(contract.stage, ContractStage.DRAWN):
         return
+    drawn = session.scalars(
+        select(Loan)
+        .where(Loan.contract_id == contract.id, Loan.state == LoanState.DRAWN)
+        .order_by(Loan.drawn_on, Loan.id)
+        .with_for_update()
+    ).all()
+    if not drawn:
+        # Everything is repaid: the rest is the supplier's alone and moves nothing here.
+        alerts.settle(session, AlertKind.PURCHASER_OVERDUE, f"contract:{contract.id}", "paid", now=now)
+        return
     contract_steps.climb_to(
         session,
         contract,
@@ -148,12 +158,7 @@ def settle(
         amount=payment.amount,
     )
     left = payment.amount
-    for loan in session.scalars(
-        select(Loan)
-        .where(Loan.contract_id == contract.id, Loan.state == LoanState.DRAWN)
-        .order_by(Loan.drawn_on, Loan.id)
-        .with_for_update()
-    ):
+    for loan in drawn:
         if left == 0 or (loan.drawn_on is not None and payment.paid_on < loan.drawn_on):
             continue
         row = loans.absorb(

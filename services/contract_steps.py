@@ -59,7 +59,7 @@ def record(
     """
     if stage not in BY_HAND:
         raise invalid(Code.NOT_A_CHOICE, "stage", value=stage.value, choices=sorted(BY_HAND))
-    _check_details(stage, payee_account, pledge_number, pledge_expires_on, happened_on, now)
+    _check_details(stage, payee_account, payee_bank, pledge_number, pledge_expires_on, happened_on, now)
     with transaction() as session:
         contract = lock(session, contract_id, by)
         _check_actor(session, contract, stage, by)
@@ -70,7 +70,7 @@ def record(
             raise conflict(Code.ILLEGAL_MOVE, "stage", state=contract.stage.value, move=stage.value)
         details: dict[str, Any] = {}
         if stage is ContractStage.ACCOUNT_LOCKED:
-            details = {"payee_account": payee_account, "payee_bank": payee_bank}
+            details = {"payee_account": (payee_account or "").strip(), "payee_bank": payee_bank}
         elif stage is ContractStage.PLEDGE_REGISTERED:
             contract.pledge_number, contract.pledge_expires_on = pledge_number, pledge_expires_on
             details = {
@@ -106,19 +106,52 @@ def confirm(step_id: int, *, by: Party, now: datetime) -> ContractStep:
     contract_id = seen.contract_id
     with transaction() as session:
         contract = lock(session, contract_id, by)
-        step = session.get_one(ContractStep, step_id)
-        if not step.needs_confirmation or step.confirmed_by is not None:
-            raise conflict(Code.ILLEGAL_MOVE, state=step.stage.value, move="confirm")
+        step = _waiting(session, step_id, "confirm")
         if step.recorded_by == by.user_id:
             raise Forbidden(Fault(Code.SAME_PERSON))
         if not may_confirm(contract, step, by):
             by.require(Capability.OFFICER)
+        contract_loan.check_step(contract.stage, step.stage)
         step.confirmed_by, step.confirmed_at = by.user_id, now
         contract.payee_account = step.details.get("payee_account")
         contract.payee_bank = step.details.get("payee_bank")
         contract.stage, contract.updated_at = step.stage, now
         audit.record(session, f"contract.{step.stage.value}.confirm", contract, by=by, now=now)
     return step
+
+
+def reject(step_id: int, why: str, *, by: Party, now: datetime) -> ContractStep:
+    """Turn down a waiting step, saying why, or take back one's own; it stays on record and can be done anew.
+
+    Whoever may confirm may turn down; nothing is deleted, and the contract stays on its rung.
+    """
+    why = why.strip()
+    if not why:
+        raise invalid(Code.REQUIRED, "why")
+    seen = db.session.get(ContractStep, step_id)
+    if seen is None:
+        raise not_found("step", step_id)
+    contract_id = seen.contract_id
+    with transaction() as session:
+        contract = lock(session, contract_id, by)
+        step = _waiting(session, step_id, "reject")
+        if not may_reject(contract, step, by):
+            by.require(Capability.OFFICER)
+        step.undone_by, step.undone_at, step.undone_why = by.user_id, now, why
+        contract.updated_at = now
+        audit.record(session, f"contract.{step.stage.value}.reject", contract, by=by, now=now, step=step.id)
+    return step
+
+
+def list_undone(contract_id: int) -> list[ContractStep]:
+    """Return the steps of a contract that no longer count, oldest first: turned down, or gone with a loan."""
+    return list(
+        db.session.scalars(
+            select(ContractStep)
+            .where(ContractStep.contract_id == contract_id, ContractStep.undone_at.is_not(None))
+            .order_by(ContractStep.id)
+        )
+    )
 
 
 def list_possible(contract: Contract, by: Party) -> list[ContractStage]:
@@ -157,6 +190,37 @@ def may_confirm(contract: Contract, step: ContractStep, by: Party) -> bool:
     ):
         return True
     return by.may(Capability.OFFICER)
+
+
+def may_reject(contract: Contract, step: ContractStep, by: Party) -> bool:
+    """Say whether the party may turn a waiting step down: its second person, or whoever recorded it."""
+    return step.recorded_by == by.user_id or may_confirm(contract, step, by)
+
+
+def step_back(session: Session, contract: Contract, *, why: str, by: Party | None, now: datetime) -> None:
+    """Undo what a lender did on a contract that it no longer lends on, inside the caller's transaction.
+
+    Another lender must not draw on the account and pledge of this one. Steps stay on record as undone;
+    only what stood before the credit counts on.
+    """
+    standing = list(
+        session.scalars(
+            select(ContractStep).where(
+                ContractStep.contract_id == contract.id, ContractStep.undone_at.is_(None)
+            )
+        )
+    )
+    kept = [ContractStage.AWARDED]
+    for step in standing:
+        if contract_loan.has_reached(step.stage, ContractStage.CREDITED):
+            step.undone_by, step.undone_at = by.user_id if by is not None else None, now
+            step.undone_why = why
+        else:
+            kept.append(step.stage)
+    contract.stage, contract.updated_at = max(kept, key=contract_loan.LADDER.index), now
+    contract.payee_account = contract.payee_bank = None
+    contract.pledge_number = contract.pledge_expires_on = None
+    session.flush()
 
 
 def climb_to(
@@ -212,6 +276,15 @@ def find_lender(session: Session, contract_id: int) -> int | None:
     )
 
 
+def find_financing(session: Session, contract_id: int) -> Financing | None:
+    """Return the live claim on a contract under its row lock, or None."""
+    return session.scalar(
+        select(Financing)
+        .where(Financing.contract_id == contract_id, Financing.ended_at.is_(None))
+        .with_for_update()
+    )
+
+
 def _check_actor(session: Session, contract: Contract, stage: ContractStage, by: Party) -> None:
     if stage in _BY_LENDER:
         by.require(Capability.INSTITUTION_BIDDER, Capability.INSTITUTION_APPROVER)
@@ -227,6 +300,7 @@ def _check_actor(session: Session, contract: Contract, stage: ContractStage, by:
 def _check_details(
     stage: ContractStage,
     payee_account: str | None,
+    payee_bank: str | None,
     pledge_number: str | None,
     pledge_expires_on: date | None,
     happened_on: date,
@@ -238,6 +312,10 @@ def _check_details(
         faults.append(Fault(Code.TOO_LARGE, "happened_on", {"value": str(happened_on), "most": str(today)}))
     if stage is ContractStage.ACCOUNT_LOCKED and not (payee_account or "").strip():
         faults.append(Fault(Code.REQUIRED, "payee_account"))
+    # They wait in the step's details; the contract's own columns take them only once they are confirmed.
+    for field, text, most in (("payee_account", payee_account, 40), ("payee_bank", payee_bank, 120)):
+        if text is not None and len(text) > most:
+            faults.append(Fault(Code.TOO_LONG, field, {"value": text[:40], "most": most}))
     if stage is ContractStage.PLEDGE_REGISTERED:
         if not (pledge_number or "").strip():
             faults.append(Fault(Code.REQUIRED, "pledge_number"))
@@ -261,8 +339,16 @@ def _pending(session: Session, contract_id: int) -> ContractStep | None:
             ContractStep.contract_id == contract_id,
             ContractStep.needs_confirmation,
             ContractStep.confirmed_by.is_(None),
+            ContractStep.undone_at.is_(None),
         )
     )
+
+
+def _waiting(session: Session, step_id: int, move: str) -> ContractStep:
+    step = session.get_one(ContractStep, step_id)
+    if not step.needs_confirmation or step.confirmed_by is not None or step.undone_at is not None:
+        raise conflict(Code.ILLEGAL_MOVE, state=step.stage.value, move=move)
+    return step
 
 
 def _count_unpaid(session: Session, contract_id: int) -> int:
@@ -277,7 +363,6 @@ def _count_unpaid(session: Session, contract_id: int) -> int:
 
 
 def _end_financing(session: Session, contract: Contract, now: datetime) -> None:
-    for financing in session.scalars(
-        select(Financing).where(Financing.contract_id == contract.id, Financing.ended_at.is_(None))
-    ):
+    financing = find_financing(session, contract.id)
+    if financing is not None:
         financing.ended_at = now

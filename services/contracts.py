@@ -283,6 +283,7 @@ def list_pending_steps(by: Party) -> list[ContractStep]:
                 Contract.zone_id == by.zone_id,
                 ContractStep.needs_confirmation,
                 ContractStep.confirmed_by.is_(None),
+                ContractStep.undone_at.is_(None),
             )
             .order_by(ContractStep.id)
         )

@@ -115,7 +115,7 @@ def _weigh_offers(need_ids: list[int]) -> tuple[dict[int, int], dict[int, Bid]]:
             select(Bid.need_id, func.count())
             .where(Bid.need_id.in_(need_ids), Bid.rank.is_not(None))
             .group_by(Bid.need_id)
-        ).tuples()
+        ).all()
     )
     best: dict[int, Bid] = {}
     for bid in db.session.scalars(

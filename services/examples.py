@@ -1,4 +1,4 @@
-"""Examples: what a product on the shelf would cost a year, for an amount and tenor that are said beside it."""
+"""Examples: what a product on the shelf would cost a year, for an amount and tenor said beside it."""
 
 from __future__ import annotations
 

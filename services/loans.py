@@ -9,19 +9,18 @@ from datetime import date, datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from market import cashflow, contract_loan, settlement
+from market import cashflow, settlement
 from market.calendar import add_months, local_date
-from market.errors import Code, Fault, Invalid, conflict, invalid, not_found
+from market.errors import Code, conflict, invalid, not_found
 from market.party import Party
 from market.settlement import Due, Split
 from market.vocabulary import AlertKind, Capability, ContractStage, LoanState, OfferKind
 from models.award import Award
 from models.base import db, transaction
 from models.bid import Bid
-from models.contract import Contract, Financing
 from models.loan import Instalment, Loan, Repayment
 from models.need import Need
-from services import alerts, audit, contract_steps, limits, needs
+from services import alerts, audit, claims, contract_steps, limits
 from services.exchange.offers import read_offer
 
 
@@ -70,7 +69,7 @@ def draw(loan_id: int, drawn_on: date, *, by: Party, now: datetime) -> Loan:
         if loan.state is not LoanState.APPROVED:
             raise conflict(Code.ILLEGAL_MOVE, state=loan.state.value, move="draw")
         if contract is not None:
-            _check_drawdown(session, loan, contract, drawn_on)
+            claims.check_drawdown(session, loan, contract, drawn_on)
         loan.state, loan.drawn_on, loan.outstanding = LoanState.DRAWN, drawn_on, loan.principal
         _lay_out(loan, start=drawn_on)
         if contract is not None:
@@ -95,7 +94,9 @@ def cancel(loan_id: int, *, by: Party, now: datetime) -> Loan:
         loan.state = LoanState.CANCELLED
         limits.release(session, lender_id, borrower_id, loan.principal)
         if contract is not None:
-            _give_back(session, contract.id, loan.principal, now=now, end=True)
+            claims.give_back(session, contract.id, loan.principal)
+            session.flush()
+            claims.leave(session, contract, loan, by=by, now=now)
         audit.record(session, "loan.cancel", loan, by=by, now=now)
     return loan
 
@@ -112,7 +113,8 @@ def record_repayment(
         raise invalid(Code.TOO_SMALL, "amount", value=amount, least=1)
     if paid_on > local_date(now):
         raise invalid(Code.TOO_LARGE, "paid_on", value=str(paid_on), most=str(local_date(now)))
-    if not reference.strip():
+    reference = reference.strip()
+    if not reference:
         raise invalid(Code.REQUIRED, "reference")
     seen = _seen(loan_id, by)
     contract_id, lender_id, borrower_id = seen.contract_id, seen.lender_id, seen.borrower_id
@@ -178,12 +180,12 @@ def absorb(
     if split.principal:
         limits.release(session, loan.lender_id, loan.borrower_id, split.principal)
         if loan.contract_id is not None:
-            _give_back(session, loan.contract_id, split.principal, now=now, end=False)
+            claims.give_back(session, loan.contract_id, split.principal)
     if split.settled:
         loan.state, loan.repaid_on = LoanState.REPAID, paid_on
     _note_lateness(session, loan, now)
     if split.settled and loan.contract_id is not None:
-        _finish_contract(session, loan, by=by, now=now)
+        claims.finish(session, loan, by=by, now=now)
     return row
 
 
@@ -320,55 +322,6 @@ def _dues(loan: Loan) -> Sequence[Due]:
         )
         for line in loan.instalments
     ]
-
-
-def _check_drawdown(session: Session, loan: Loan, contract: Contract, drawn_on: date) -> None:
-    faults: list[Fault] = []
-    if not contract_loan.has_reached(contract.stage, ContractStage.ACCOUNT_LOCKED):
-        faults.append(Fault(Code.NOT_LOCKED))
-    if not contract_loan.may_draw(contract.stage):
-        faults.append(Fault(Code.NO_PLEDGE))
-    if contract.pledge_expires_on is not None and contract.pledge_expires_on <= drawn_on:
-        faults.append(Fault(Code.NO_PLEDGE, "pledge_expires_on"))
-    ends = add_months(drawn_on, loan.months)
-    if contract.last_due_on is not None and ends > contract_loan.latest_end(contract.last_due_on):
-        latest = contract_loan.latest_end(contract.last_due_on).isoformat()
-        faults.append(Fault(Code.ENDS_TOO_LATE, "drawn_on", {"ends": ends.isoformat(), "latest": latest}))
-    ratio = loan.award.bid.product.contract_ratio or needs.WHOLE
-    room = needs.compute_room(session, contract, ratio=ratio, besides=loan.principal)
-    if loan.principal > room:
-        faults.append(Fault(Code.ABOVE_FINANCEABLE, None, {"asked": loan.principal, "most": room}))
-    if contract_steps.find_lender(session, contract.id) != loan.lender_id:
-        faults.append(Fault(Code.ALREADY_FINANCED, None, {"key": contract.financing_key}))
-    if faults:
-        raise Invalid(*faults)
-    borrower = loan.borrower
-    needs.check_contract(session, contract.id, borrower, lender_id=loan.lender_id)
-
-
-def _give_back(session: Session, contract_id: int, amount: int, *, now: datetime, end: bool) -> None:
-    financing = session.scalar(
-        select(Financing)
-        .where(Financing.contract_id == contract_id, Financing.ended_at.is_(None))
-        .with_for_update()
-    )
-    if financing is not None:
-        financing.financed -= min(amount, financing.financed)
-        if end and financing.financed == 0:
-            financing.ended_at = now
-
-
-def _finish_contract(session: Session, loan: Loan, *, by: Party | None, now: datetime) -> None:
-    rest = session.scalar(
-        select(Loan.id).where(
-            Loan.contract_id == loan.contract_id,
-            Loan.id != loan.id,
-            Loan.state.in_([LoanState.APPROVED, LoanState.DRAWN]),
-        )
-    )
-    contract = loan.contract
-    if rest is None and contract is not None:
-        contract_steps.climb_to(session, contract, ContractStage.REPAID, by=by, now=now, loan=loan.id)
 
 
 def _note_lateness(session: Session, loan: Loan, now: datetime) -> None:

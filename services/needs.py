@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from decimal import Decimal
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from market import contract_loan, lifecycle
@@ -20,9 +20,11 @@ from market.vocabulary import (
     AwardState,
     BidState,
     Capability,
+    ContractStage,
     LprTenor,
     NeedState,
     OfferKind,
+    ProposalState,
     Purpose,
     Repayment,
     Security,
@@ -33,7 +35,8 @@ from models.bid import Bid
 from models.contract import Contract, Financing, PurchaserPayment
 from models.need import BidRound, Need
 from models.organisation import Organisation
-from services import audit, lpr
+from models.round import Proposal
+from services import audit, contract_steps, lpr
 
 #: Bidding lasts at least an hour, so that more than one institution can see the need, and at most 60 days.
 BIDDING_LEAST, BIDDING_MOST = timedelta(hours=1), timedelta(days=60)
@@ -110,7 +113,8 @@ def publish(need_id: int, closes_at: datetime, *, by: Party, now: datetime) -> N
         need = lock(session, need_id, by)
         opened = lifecycle.move(need.state, NeedMove.PUBLISH)
         if need.contract_id is not None:
-            check_contract(session, need.contract_id, need.organisation, lender_id=None)
+            contract = check_contract(session, need.contract_id, need.organisation, lender_id=None)
+            contract_steps.climb_to(session, contract, ContractStage.INTENT, by=by, now=now, need=need.id)
         need.state, need.published_at, need.closes_at = opened, now, closes_at
         need.lpr_date, need.lpr_1y, need.lpr_5y = priced_on, one_year, five_year
         session.add(BidRound(need_id=need.id, number=1, opened_at=now, closes_at=closes_at))
@@ -138,6 +142,7 @@ def withdraw(need_id: int, *, by: Party, now: datetime) -> Need:
                 bid.state = BidState.WITHDRAWN
             elif bid.state is BidState.LIVE:
                 bid.state = BidState.LOST
+        lapse_proposals(session, need.id)
         audit.record(session, "need.withdraw", need, by=by, now=now)
     return need
 
@@ -209,6 +214,15 @@ def standing_award(session: Session, need_id: int) -> Award | None:
     return session.scalar(select(Award).where(Award.need_id == need_id, Award.state != AwardState.REJECTED))
 
 
+def lapse_proposals(session: Session, need_id: int) -> None:
+    """Let what a matching round proposed to a need lapse, inside the caller's transaction."""
+    session.execute(
+        update(Proposal)
+        .where(Proposal.need_id == need_id, Proposal.state == ProposalState.PROPOSED)
+        .values(state=ProposalState.LAPSED)
+    )
+
+
 def check_contract(
     session: Session, contract_id: int, firm: Organisation, *, lender_id: int | None
 ) -> Contract:
@@ -224,6 +238,10 @@ def check_contract(
         raise invalid(Code.NOT_FINANCEABLE, "contract_id", reason=list(contract.obstacles))
     if contract.supplier_code != firm.credit_code or contract.financing_key is None:
         raise invalid(Code.WRONG_SUPPLIER, "contract_id", supplier=contract.supplier_name)
+    if contract_loan.has_reached(contract.stage, ContractStage.PLEDGE_CANCELLED):
+        # The ladder is climbed once: with pledge or account released nothing could be drawn any more.
+        move = ContractStage.CREDITED.value
+        raise conflict(Code.ILLEGAL_MOVE, "contract_id", state=contract.stage.value, move=move)
     live = session.scalar(
         select(Financing).where(Financing.key == contract.financing_key, Financing.ended_at.is_(None))
     )
@@ -265,38 +283,36 @@ def read_room(contract_id: int, ratio: Decimal = WHOLE) -> int:
 
 def check(content: Draft) -> None:
     """Raise ``Invalid`` with every fault of a draft that can be seen without the database."""
-    faults: list[Fault] = []
-    if content.amount <= 0:
-        faults.append(Fault(Code.TOO_SMALL, "amount", {"value": content.amount, "least": 1}))
-    if content.amount > AMOUNT_MOST:
-        faults.append(Fault(Code.TOO_LARGE, "amount", {"value": content.amount, "most": AMOUNT_MOST}))
-    if not 1 <= content.months <= 360:
-        code, bound = (
-            (Code.TOO_SMALL, {"least": 1}) if content.months < 1 else (Code.TOO_LARGE, {"most": 360})
-        )
-        faults.append(Fault(code, "months", {"value": content.months, **bound}))
+    faults = [
+        *_bound("amount", content.amount, 1, AMOUNT_MOST),
+        *_bound("months", content.months, 1, 360),
+        *_bound("minimum_bids", content.minimum_bids, 1, 9),
+    ]
     if len(content.description) > 500:
         faults.append(Fault(Code.TOO_LONG, "description", {"value": content.description[:40], "most": 500}))
     if not content.securities:
         faults.append(Fault(Code.REQUIRED, "securities"))
     if not content.accepts:
         faults.append(Fault(Code.REQUIRED, "accepts"))
-    if content.reserve_rate is not None and not 0 < content.reserve_rate <= 1:
-        code, bound = (
-            (Code.TOO_SMALL, {"least": "0.0001"})
-            if content.reserve_rate <= 0
-            else (Code.TOO_LARGE, {"most": "1"})
-        )
-        faults.append(Fault(code, "reserve_rate", {"value": str(content.reserve_rate), **bound}))
-    if not 1 <= content.minimum_bids <= 9:
-        code, bound = (
-            (Code.TOO_SMALL, {"least": 1}) if content.minimum_bids < 1 else (Code.TOO_LARGE, {"most": 9})
-        )
-        faults.append(Fault(code, "minimum_bids", {"value": content.minimum_bids, **bound}))
+    if content.reserve_rate is not None:
+        faults.extend(_bound("reserve_rate", content.reserve_rate, Decimal("0.0001"), WHOLE))
     if (content.purpose is Purpose.CONTRACT) != (content.contract_id is not None):
         faults.append(Fault(Code.REQUIRED, "contract_id"))
     if faults:
         raise Invalid(*faults)
+
+
+def _bound(field: str, value: Decimal | int, least: Decimal | int, most: Decimal | int) -> list[Fault]:
+    """Return the fault of a number outside its bounds, if it is; rates travel as text."""
+
+    def said(number: Decimal | int) -> str | int:
+        return number if isinstance(number, int) else str(number)
+
+    if value < least:
+        return [Fault(Code.TOO_SMALL, field, {"value": said(value), "least": said(least)})]
+    if value > most:
+        return [Fault(Code.TOO_LARGE, field, {"value": said(value), "most": said(most)})]
+    return []
 
 
 def _may_see(need: Need, by: Party) -> bool:

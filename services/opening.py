@@ -7,25 +7,24 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from market import cost, disclosure, lifecycle, money, ranking
 from market.calendar import add_working_days, local_date
 from market.cost import Cost
-from market.errors import MarketError
+from market.errors import Code, MarketError, invalid
 from market.lifecycle import NeedMove
 from market.party import Party
 from market.reference import calendar
 from market.terms import LeaseTerms
-from market.vocabulary import BidState, NeedState, OfferKind, ProposalState
+from market.vocabulary import BidState, NeedState, OfferKind
 from models.base import db, transaction
 from models.bid import Bid
 from models.need import BidRound, Need
-from models.round import Proposal
 from services import audit, needs
 from services.exchange.offers import read_offer
-from services.sealing import Sealer
+from services.sealing import Sealer, make_receipt
 
 
 def list_due(zone_id: int, now: datetime) -> list[int]:
@@ -107,11 +106,7 @@ def lapse(need_id: int, *, by: Party, now: datetime) -> Need:
         need.reason = "not_accepted_in_time"
         for bid in session.scalars(select(Bid).where(Bid.need_id == need.id, Bid.state == BidState.LIVE)):
             bid.state = BidState.EXPIRED
-        session.execute(
-            update(Proposal)
-            .where(Proposal.need_id == need.id, Proposal.state == ProposalState.PROPOSED)
-            .values(state=ProposalState.LAPSED)
-        )
+        needs.lapse_proposals(session, need.id)
         audit.record(session, "need.lapse", need, by=by, now=now)
     return need
 
@@ -155,8 +150,11 @@ def _unseal(bid: Bid, sealer: Sealer, now: datetime) -> Cost | None:
     """Put a bid's terms and cost in clear; None, with the reason, if that fails."""
     bid.opened_at = now
     try:
-        _, canonical = sealer.open(bid.need_id, bid.seal)
+        salt, canonical = sealer.open(bid.need_id, bid.seal)
         content = json.loads(canonical)
+        # Whoever can write to the database cannot exchange two seals either: each has its own receipt.
+        if make_receipt(salt, canonical) != bid.receipt_hash or content["product"] != bid.product_id:
+            raise invalid(Code.SEAL_BROKEN)
         terms = read_offer(content["offer"], "offer")
         priced = cost.price(terms)
     except MarketError as error:

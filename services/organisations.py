@@ -166,7 +166,14 @@ def set_limit(
         raise not_found("organisation", organisation_id)
     if cap < 0:
         raise invalid(Code.TOO_SMALL, "cap", value=cap, least=0)
+    if scope is LimitScope.FIRM and firm_id is None:
+        raise invalid(Code.REQUIRED, "firm_id")
+    if scope is not LimitScope.FIRM and firm_id is not None:
+        raise invalid(Code.UNKNOWN_FIELD, "firm_id")
     with transaction() as session:
+        firm = session.get(Organisation, firm_id) if firm_id is not None else None
+        if firm_id is not None and (firm is None or firm.kind is not OrganisationKind.ENTERPRISE):
+            raise not_found("organisation", firm_id)
         row = session.scalar(
             select(Limit)
             .where(

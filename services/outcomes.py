@@ -65,12 +65,12 @@ def describe(bids: Sequence[Bid], *, sealer: Sealer) -> list[Outcome]:
             select(Bid.need_id, func.count(Bid.id), func.min(Bid.effective))
             .where(Bid.need_id.in_(opened), Bid.rank.is_not(None))
             .group_by(Bid.need_id)
-        ).tuples()
+        )
     }
     won = dict(
         db.session.execute(
             select(Bid.need_id, Bid.effective).where(Bid.need_id.in_(opened), Bid.state == BidState.WON)
-        ).tuples()
+        ).all()
     )
     outcomes = []
     for bid in bids:

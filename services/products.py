@@ -61,9 +61,13 @@ class Draft:
 
 def publish(draft: Draft, *, by: Party, now: datetime) -> Product:
     """List a product in the party's zone; raises ``Invalid`` with every fault of the draft."""
-    by.require(Capability.INSTITUTION_BIDDER, Capability.INSTITUTION_APPROVER)
-    if by.kind not in INSTITUTION_KINDS:
-        raise forbidden(Code.WRONG_KIND, kind=str(by.kind), expected=sorted(INSTITUTION_KINDS))
+    if draft.family is ProductFamily.GRANT and by.kind is OrganisationKind.ZONE_AUTHORITY:
+        # Zones hand out seed money of their own.
+        by.require(Capability.OFFICER)
+    else:
+        by.require(Capability.INSTITUTION_BIDDER, Capability.INSTITUTION_APPROVER)
+        if by.kind not in INSTITUTION_KINDS:
+            raise forbidden(Code.WRONG_KIND, kind=str(by.kind), expected=sorted(INSTITUTION_KINDS))
     check(draft)
     with transaction() as session:
         taken = session.scalar(

@@ -42,7 +42,9 @@ class QuoteEntry(Body):
     rent = fields.Word(RentTiming, "For leases.")
     deposit = fields.Rate("For leases: share of the principal.")
     buyout = fields.Money("For leases.")
-    declared_rate = fields.Rate("The annual cost the institution itself states.", most=Decimal(100), allow_none=True)
+    declared_rate = fields.Rate(
+        "The annual cost the institution itself states.", most=Decimal(100), allow_none=True
+    )
     confirmed = fields.Flag("Says that an unusual price is meant.")
 
 
@@ -53,7 +55,7 @@ class PreviewAnswer(Answer):
     cost = fields.Part(CostAnswer)
     verdict = fields.Said("How the declared annual cost compares with ours.", allow_none=True)
     failures = fields.Many(fields.Part(FailureAnswer), "Conditions of the product the need does not meet.")
-    faults = fields.Many(fields.Part(Problem.Refusal), "What it would be refused for if it were placed as it is.")
+    faults = fields.Many(fields.Part(Problem.Refusal), "What it would be refused for, placed as it is.")
     headroom = fields.Money("What the institution may still lend; null without a limit.", allow_none=True)
 
 
@@ -185,9 +187,7 @@ class Bid(MethodView):
     @allows(*BIDDERS)
     def get(self, bid_id: int) -> Any:
         """Return one's own bid with its receipt, salt and content."""
-        return show_whole(
-            *bids.read_own(bid_id, by=access.acting(), sealer=current_app.extensions["sealer"])
-        )
+        return show_whole(*bids.read_own(bid_id, by=access.acting(), sealer=current_app.extensions["sealer"]))
 
     @bid_routes.doc(operationId="withdrawBid")
     @bid_routes.response(200, BidAnswer)

@@ -1,4 +1,4 @@
-"""Contracts in answers: whole for its parties, without the supplier for institutions that only consider it."""
+"""Contracts in answers: whole for their parties, without the supplier for those who only consider lending."""
 
 from __future__ import annotations
 

@@ -24,7 +24,9 @@ from blueprints.api.parsing import Body
 from market.vocabulary import Capability, ContractStage
 from services import contract_loans, contract_steps, contracts
 
-contract_routes = Blueprint("contracts", __name__, "Procurement contracts and the ladder of the contract loan.")
+contract_routes = Blueprint(
+    "contracts", __name__, "Procurement contracts and the ladder of the contract loan."
+)
 
 READERS = (
     Capability.ENTERPRISE_MAKER,
@@ -87,7 +89,9 @@ class PaymentEntry(Body):
 
     transaction_id = fields.Text("Makes the payment recordable once only.", most=200, required=True)
     amount = fields.Money(required=True)
-    paid_on = fields.Day("A payment without a date raises an alert and settles nothing.", allow_none=True, load_default=None)
+    paid_on = fields.Day(
+        "A payment without a date raises an alert and settles nothing.", allow_none=True, load_default=None
+    )
     payee_account = fields.Text("The account it went to.", most=40, allow_none=True)
     payer = fields.Text(most=300, allow_none=True)
     payee = fields.Text(most=300, allow_none=True)
@@ -156,9 +160,7 @@ class ContractSteps(MethodView):
     @contract_routes.doc(operationId="recordStep")
     @contract_routes.arguments(StepEntry)
     @contract_routes.response(201, StepAnswer)
-    @allows(
-        Capability.ENTERPRISE_MAKER, Capability.ENTERPRISE_APPROVER, *LENDER, Capability.OFFICER
-    )
+    @allows(Capability.ENTERPRISE_MAKER, Capability.ENTERPRISE_APPROVER, *LENDER, Capability.OFFICER)
     def post(self, data: dict[str, Any], contract_id: int) -> Any:
         """Record one step with its evidence.
 

@@ -60,7 +60,7 @@ class Api(flask_smorest.Api):
     ERROR_SCHEMA = Problem
 
     def _register_error_handlers(self) -> None:
-        """Register none: ``web.errors`` answers API callers with problem+json and keeps headers such as Allow."""
+        """Register none: ``web.errors`` answers the API, too, and keeps headers such as Allow."""
 
     def handle_http_exception(self, error: Any) -> Any:
         """Never used; flask-smorest's own would turn every HTML error page of the application into JSON."""
@@ -122,7 +122,9 @@ class Blueprint(flask_smorest.Blueprint):
             if method != "parameters":
                 operation["policy"] = getattr(getattr(obj, method, None), "policy", None)
 
-    def _describe_policy(self, doc: dict[str, Any], doc_info: dict[str, Any], *, method: str, **_: Any) -> Any:
+    def _describe_policy(
+        self, doc: dict[str, Any], doc_info: dict[str, Any], *, method: str, **_: Any
+    ) -> dict[str, Any]:
         policy: Policy | None = doc_info.get("policy")
         # A route without a policy answers 500 to everybody, and a test fails on it.
         reach = policy.reach if policy is not None else Reach.CAPABLE
@@ -134,7 +136,8 @@ class Blueprint(flask_smorest.Blueprint):
         if reach is Reach.CAPABLE and policy is not None:
             refusals.add(http.HTTPStatus.FORBIDDEN)
             doc["x-capabilities"] = sorted(capability.value for capability in policy.capabilities)
-        if doc_info.get("names_row"):
+        # A path names a row, and a body may name others.
+        if doc_info.get("names_row") or "requestBody" in doc:
             refusals.add(http.HTTPStatus.NOT_FOUND)
         if "requestBody" in doc:
             refusals |= {
@@ -181,4 +184,3 @@ def make_api(app: Flask) -> Api:
         {"type": "http", "scheme": "bearer", "description": "A token from `POST /api/v1/tokens`."},
     )
     return api
-

@@ -39,7 +39,7 @@ _KEPT_CONTROLS = frozenset("\n\r\t")
 
 def refuse(code: Code, **values: Any) -> ma.ValidationError:
     """Return the refusal of a value; where it stands is added by ``parsing``."""
-    return ma.ValidationError([Fault(code, None, values)])  # type: ignore[arg-type]
+    return ma.ValidationError([Fault(code, None, values)])
 
 
 def refuse_shape(value: Any, expected: str) -> ma.ValidationError:
@@ -61,8 +61,8 @@ class Field(ma.fields.Field[Any]):
 
     def __init__(self, description: str = "", **options: Any) -> None:
         said = {"description": description} if description else {}
-        options["metadata"] = {**self.looks, **said, **options.pop("metadata", {})}
-        super().__init__(**options)
+        self.metadata: dict[str, Any]
+        super().__init__(metadata={**self.looks, **said, **options.pop("metadata", {})}, **options)
 
 
 class Money(Field):
@@ -83,7 +83,7 @@ class Money(Field):
         try:
             return money.parse_yuan(value, least=self._least)
         except Invalid as error:
-            raise ma.ValidationError(list(error.faults)) from error  # type: ignore[arg-type]
+            raise ma.ValidationError(list(error.faults)) from error
 
     def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
         return None if value is None else money.yuan(value)
@@ -105,7 +105,7 @@ class Rate(Field):
         try:
             return money.parse_rate(value, most=self._most)
         except Invalid as error:
-            raise ma.ValidationError(list(error.faults)) from error  # type: ignore[arg-type]
+            raise ma.ValidationError(list(error.faults)) from error
 
     def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
         return None if value is None else write_rate(value)
@@ -316,10 +316,12 @@ class Part(ma.fields.Nested):
     def __init__(self, schema: Any, description: str = "", **options: Any) -> None:
         super().__init__(schema, metadata={"description": description} if description else {}, **options)
 
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Any, partial: Any = None, **kwargs: Any
+    ) -> Any:
         if not isinstance(value, dict):
             raise refuse_shape(value, "object")
-        return super()._deserialize(value, attr, data, **kwargs)
+        return super()._deserialize(value, attr, data, partial=partial, **kwargs)
 
 
 #: Fields by JSON type, for the description.

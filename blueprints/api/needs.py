@@ -114,7 +114,7 @@ class NeedAnswer(Answer):
 
     id = fields.Count()
     state = fields.Word(NeedState)
-    organisation = fields.Part(OrganisationBrief, "The firm; null where its name is not shown.", allow_none=True)
+    organisation = fields.Part(OrganisationBrief, "The firm; null where it is not shown.", allow_none=True)
     purpose = fields.Word(Purpose)
     amount = fields.Money()
     months = fields.Count()
@@ -262,7 +262,8 @@ class NeedProducts(MethodView):
             fits = fitting.fit_need(need, products.list_own(by), today)
         else:
             fits = fitting.fit_products(facts, by.zone_id)
-        return {"items": [show_fit(fit) for fit in fits], "nearest_fix": show_fix(fitting.suggest_fix(facts, fits))}
+        fix = fitting.suggest_fix(facts, fits)
+        return {"items": [show_fit(fit) for fit in fits], "nearest_fix": show_fix(fix)}
 
 
 def show(row: Row, by: Party) -> dict[str, Any]:

@@ -196,7 +196,12 @@ class Limits(MethodView):
         """Set what the institution may have out in total, or to one firm."""
         by = access.acting()
         return organisations.set_limit(
-            by.organisation_id or 0, data["scope"], data["cap"], by=by, now=access.now(), firm_id=data.get("firm_id")
+            by.organisation_id or 0,
+            data["scope"],
+            data["cap"],
+            by=by,
+            now=access.now(),
+            firm_id=data.get("firm_id"),
         )
 
 

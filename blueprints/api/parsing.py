@@ -92,12 +92,13 @@ def read_json(text: bytes) -> Any:
         # Half of a surrogate pair can be written in JSON, but is no text that anything could store.
         json.dumps(value, ensure_ascii=False).encode()
     except json.JSONDecodeError as error:
-        raise _unreadable(error.lineno, error.colno) from error
+        raise _unreadable(line=error.lineno, column=error.colno) from error
     except UnicodeError as error:
-        raise _unreadable() from error
-    except (ValueError, RecursionError) as error:
-        # A number of thousands of digits, or brackets nested without end.
-        raise _unreadable() from error
+        raise _unreadable(why="not_utf8") from error
+    except RecursionError as error:
+        raise _unreadable(why="too_deep") from error
+    except ValueError as error:
+        raise _unreadable(why="number_too_long") from error
     return value
 
 
@@ -125,6 +126,5 @@ def _refuse_constant(name: str) -> NoReturn:
     raise Unreadable(Fault(Code.NOT_FINITE, None, {"value": name}))
 
 
-def _unreadable(line: int | None = None, column: int | None = None) -> Unreadable:
-    where = {"line": line, "column": column} if line is not None else {}
-    return Unreadable(Fault(Code.NOT_JSON, None, where))
+def _unreadable(**values: Any) -> Unreadable:
+    return Unreadable(Fault(Code.NOT_JSON, None, values))

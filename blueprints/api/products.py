@@ -56,10 +56,10 @@ class ProductEntry(Body):
     name_en = fields.Text(most=120, required=True)
     family = fields.Word(ProductFamily, required=True)
     pricing = fields.Word(Pricing, "How the price is stated.", required=True)
-    offer = fields.Word(OfferKind, "What a bid made from it hands out; null if no priced bid follows.", allow_none=True)
+    offer = fields.Word(OfferKind, "What a bid hands out; null if no priced bid follows.", allow_none=True)
     rate_from = fields.Rate("Lowest annual rate of a fixed price.", allow_none=True)
     rate_to = fields.Rate("Highest annual rate of a fixed price.", allow_none=True)
-    spread_from = fields.Whole("Lowest spread over the LPR, in basis points.", least=-10_000, most=10_000, allow_none=True)
+    spread_from = fields.Whole("Basis points over the LPR.", least=-10_000, most=10_000, allow_none=True)
     spread_to = fields.Whole("Highest spread.", least=-10_000, most=10_000, allow_none=True)
     amount_min = fields.Money(required=True)
     amount_max = fields.Money(required=True)
@@ -219,7 +219,7 @@ def read_draft(data: dict[str, Any]) -> products.Draft:
 
 def show(row: Row) -> dict[str, Any]:
     """Return a product in the shape of ``ProductAnswer``."""
-    lease = {"rent": "arrears", "deposit": "0", "buyout": "0.00", **row.lease} if row.lease is not None else None
+    lease = None if row.lease is None else {"rent": "arrears", "deposit": "0", "buyout": "0.00", **row.lease}
     made = {
         "institution": row.organisation,
         "fees": read_fees(row.fees),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -47,7 +47,7 @@ class Fees(fields.Many):
     """A list of fees, read by the same rules as an offers file; ``raw`` keeps them as they were written."""
 
     entry: type[Body] = FeeEntry
-    read = staticmethod(read_fees)
+    read: Callable[[Any, str], tuple[Any, ...]] = staticmethod(read_fees)
 
     def __init__(self, description: str = "", *, raw: bool = False, **options: Any) -> None:
         super().__init__(fields.Part(self.entry), description, most=20, **options)
@@ -58,7 +58,7 @@ class Fees(fields.Many):
         try:
             charges = self.read(value, "")
         except Invalid as error:
-            raise ma.ValidationError(list(error.faults)) from error  # type: ignore[arg-type]
+            raise ma.ValidationError(list(error.faults)) from error
         return value if self._raw else charges
 
 
@@ -120,7 +120,10 @@ class ConditionEntry(Body):
     """One condition of a product on a firm or its need."""
 
     fact = fields.Text(
-        "What is asked about.", most=40, required=True, metadata={"enum": sorted(FACTS), "example": "age_months"}
+        "What is asked about.",
+        most=40,
+        required=True,
+        metadata={"enum": sorted(FACTS), "example": "age_months"},
     )
     test = fields.Text(
         "How it is compared.",
@@ -182,7 +185,7 @@ class Share(Answer):
 class CostAnswer(Answer):
     """What an offer costs the firm, all included."""
 
-    effective = fields.Rate("Compound annual cost; null where `note` says why there is none.", allow_none=True)
+    effective = fields.Rate("Compound annual cost; null where `note` says why.", allow_none=True)
     simple = fields.Rate("The simple form of the same rate.", allow_none=True)
     total_cost = fields.Money("What is paid beyond what is received.", least=None)
     net_received = fields.Money("What arrives on the first day.", least=None)
@@ -234,5 +237,6 @@ def show_facts(stored: Mapping[str, Any] | None, amounts: frozenset[str]) -> dic
     if stored is None:
         return None
     return {
-        key: yuan(value) if key in amounts and isinstance(value, int) else value for key, value in stored.items()
+        key: yuan(value) if key in amounts and isinstance(value, int) else value
+        for key, value in stored.items()
     }

@@ -1,4 +1,4 @@
-"""``flask price FILE.json``: the annual cost of offers in a file, as JSON; needs no database and no secret."""
+"""``flask price FILE.json``: the annual cost of offers in a file, as JSON; no database, no secret."""
 
 from __future__ import annotations
 

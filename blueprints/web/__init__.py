@@ -5,7 +5,19 @@ from __future__ import annotations
 from flask import Blueprint, Flask, Response
 
 from blueprints import access
-from blueprints.web import account, contracts, deals, elements, enterprise, entrance, errors, health, institution, public
+from blueprints.web import (
+    account,
+    contracts,
+    deals,
+    elements,
+    enterprise,
+    entrance,
+    errors,
+    health,
+    institution,
+    officer,
+    public,
+)
 
 page = Blueprint(
     "web", __name__, template_folder="templates", static_folder="static", static_url_path="/static"
@@ -34,4 +46,5 @@ def register(app: Flask) -> None:
     app.register_blueprint(deals.page)
     app.register_blueprint(contracts.page)
     app.register_blueprint(institution.page)
+    app.register_blueprint(officer.page)
     access.declare(app, "web.static", access.PUBLIC)

@@ -1,4 +1,4 @@
-"""Accepting an offer: what will be signed is shown first, and a second person confirms where the firm asks for it."""
+"""Accepting an offer: what will be signed is shown first; a second person confirms if the firm wants it."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def needs_award(need_id: int) -> Answer:
             if rejecting:
                 flash(gettext("Turned down. The other offers can still be accepted."), "success")
                 return redirect(url_for("enterprise.needs_offers", need_id=need_id), 303)
-            flash(gettext("Confirmed. The offer is accepted, and the institution has been bound to it."), "success")
+            flash(gettext("Confirmed. The institution is now bound to its offer."), "success")
             return redirect(url_for("enterprise.needs_award", need_id=need_id), 303)
         award = awards.find_for_need(need_id) or award
     comparison, bid = comparisons.find_offer(need_id, award.bid_id, by=party)
@@ -95,6 +95,4 @@ def _say_accepted(award: Award) -> None:
     if award.state is AwardState.AWAITING_CONFIRMATION:
         flash(gettext("Accepted. It counts as soon as a second person of your firm confirms it."), "success")
     else:
-        flash(gettext("Accepted. The institution has been bound to its offer."), "success")
-
-
+        flash(gettext("Accepted. The institution is now bound to its offer."), "success")

@@ -10,7 +10,7 @@ from typing import Any
 
 from flask_babel import lazy_gettext
 
-PASSWORD = "cuohe-demo"
+PASSWORD = "cuohe-demo-2026"
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,6 @@ from market.calendar import local_date
 from market.cost import Verdict
 from market.errors import Code, not_found
 from market.vocabulary import Capability, OfferKind, Purpose, Security
-from models.need import Need
 from models.product import Product
 from services import bids, contract_loans, fitting, limits, needs, opportunities, purchasers
 from services.opportunities import Opportunity
@@ -87,7 +86,7 @@ def opportunities_list() -> Answer:
         fitting=sum(1 for row in everything if row.fitting),
         soon=soon,
         unanswered=sum(1 for row in everything if row.fitting and not row.own_bids),
-        securities=_say_securities,
+        securities=lambda need: labels.label_all(Security, need.securities),
         has_products=bool(opportunities.list_biddable(acting())),
     )
 
@@ -170,8 +169,8 @@ def _show(opportunity: Opportunity, product: Product | None, form: Form) -> Answ
         floating=product is not None and bid_form.is_floating(product),
         binds_until=bids.earliest_validity(need),
         mistyped=form.flag("confirmed") or any(f.code is Code.LOOKS_MISTYPED for f in form.faults),
-        securities=_say_securities(need),
-        accepts=gettext(", ").join(str(labels.label(OfferKind(word))) for word in need.accepts),
+        securities=labels.label_all(Security, need.securities),
+        accepts=labels.label_all(OfferKind, need.accepts),
         tags=gettext(", ").join(explanations.tag(code) for code in sorted(facts["tags"])),
     )
 
@@ -195,10 +194,6 @@ def _split(preview: bids.Preview) -> list[tuple[Any, int]]:
     return [(labels.payee(payee), amount) for payee, amount in preview.cost.breakdown]
 
 
-def _say_securities(need: Need) -> str:
-    return gettext(", ").join(str(labels.label(Security(word))) for word in need.securities)
-
-
 def _cells(row: Opportunity) -> list[Any]:
     need = row.need
     return [
@@ -207,7 +202,7 @@ def _cells(row: Opportunity) -> list[Any]:
         need.purpose,
         need.amount,
         need.months,
-        _say_securities(need),
+        labels.label_all(Security, need.securities),
         gettext("yes") if need.contract_id else gettext("no"),
         row.fitting,
         gettext(", ").join(f"{bid.receipt_number}" for bid in row.own_bids),

@@ -33,22 +33,22 @@ class Entry:
 
 #: In the order shown; the first that a party may open is where it lands.
 MENU: tuple[Entry, ...] = (
-    Entry("enterprise.home", lazy_gettext("Overview"), "layout-dashboard"),
+    Entry("enterprise.home", lazy_gettext("Overview"), "home"),
     Entry("institution.opportunities", lazy_gettext("Opportunities"), "inbox"),
-    Entry("officer.board", lazy_gettext("Board"), "layout-dashboard"),
+    Entry("officer.board", lazy_gettext("Board"), "chart-bar"),
     Entry("enterprise.needs", lazy_gettext("Needs"), "file-text"),
     Entry("institution.bids", lazy_gettext("Bids"), "lock"),
     Entry("institution.shelf", lazy_gettext("Shelf"), "package"),
-    Entry("institution.limits", lazy_gettext("Limits"), "coins"),
+    Entry("institution.limits", lazy_gettext("Limits"), "wallet"),
     Entry("officer.rounds", lazy_gettext("Matching rounds"), "refresh"),
     Entry("officer.contract_loans", lazy_gettext("Contract loans"), "route"),
-    Entry("contracts.contracts", lazy_gettext("Contracts"), "file-text"),
+    Entry("contracts.contracts", lazy_gettext("Contracts"), "file-certificate"),
     Entry("deals.deals", lazy_gettext("Deals"), "award"),
-    Entry("officer.alerts", lazy_gettext("Alerts"), "alert-circle"),
+    Entry("officer.alerts", lazy_gettext("Alerts"), "bell"),
     Entry("officer.members", lazy_gettext("Members"), "users"),
     Entry("enterprise.firm", lazy_gettext("Firm file"), "building-factory-2"),
     Entry("public.product_list", lazy_gettext("Products"), "package"),
-    Entry("public.calculator", lazy_gettext("Calculator"), "cash"),
+    Entry("public.calculator", lazy_gettext("Calculator"), "calculator"),
 )
 
 

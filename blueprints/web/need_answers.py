@@ -1,4 +1,4 @@
-"""What a firm has answered about a need so far: read from the stored draft, kept in the session, written back.
+"""What a firm has answered about a need so far: read from the draft, kept in the session, written back.
 
 The first complete set of answers becomes a draft in the database; from then on each step is stored there.
 Only what cannot be stored yet (a need without an amount, a step with a mistake in it) waits in the session.

@@ -35,7 +35,8 @@ class Hints:
         """Return what to change to, in words."""
         if self.fix is None:
             return ""
-        return formats.money_text(self.fix.value) if self.fix.fact == "amount" else formats.months(self.fix.value)
+        worded = formats.money_text if self.fix.fact == "amount" else formats.months
+        return worded(self.fix.value)
 
 
 def find(answers: Answers) -> Hints | None:
@@ -57,7 +58,8 @@ def find(answers: Answers) -> Hints | None:
     )
     advice = fitting.advise(facts, party.zone_id)
     priced = examples.price_all(advice.fits, today=today, amount=answers["amount"], months=answers["months"])
-    costs = [end.effective for one in priced.values() for end in (one.lowest, one.highest) if end.effective is not None]
+    ends = [end for one in priced.values() for end in (one.lowest, one.highest)]
+    costs = [end.effective for end in ends if end.effective is not None]
     return Hints(
         count=len(advice.fits),
         total=advice.total,

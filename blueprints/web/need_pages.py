@@ -45,7 +45,11 @@ def needs_list() -> Answer:
     rows.sort(key=orders[part.sort], reverse=part.descending)
     counts = {member: sum(1 for need in own if need.state is member) for member in NeedState}
     return render_template(
-        "enterprise/needs.html", page=paging.slice_rows(rows, part), counts=counts, state=state, total=len(own)
+        "enterprise/needs.html",
+        page=paging.slice_rows(rows, part),
+        counts=counts,
+        state=state,
+        total=len(own),
     )
 
 
@@ -106,22 +110,42 @@ def tell_story(need: Need) -> list[dict[str, Any]]:
         }
     )
     if need.state is NeedState.OPEN:
-        told.append({"title": gettext("Institutions bid under seal"), "state": "now",
-                     "text": gettext("Nobody sees how many bids there are, or what they say, before the opening.")})
+        told.append(
+            {
+                "title": gettext("Institutions bid under seal"),
+                "state": "now",
+                "text": gettext("Nobody sees how many bids there are, or what they say, before the opening."),
+            }
+        )
         told.append({"title": gettext("Bids are opened together"), "when": need.closes_at, "state": "next"})
         told.append({"title": gettext("You compare and accept"), "state": "next"})
         return told
     told.extend(_tell_opening(need))
     if need.state is NeedState.CLOSED:
-        told.append({"title": gettext("You compare and accept"), "state": "now",
-                     "text": gettext("Accept by %(time)s.", time=formats.moment_text(need.accept_until, zone=True))})
+        told.append(
+            {
+                "title": gettext("You compare and accept"),
+                "state": "now",
+                "text": gettext(
+                    "Accept by %(time)s.", time=formats.moment_text(need.accept_until, zone=True)
+                ),
+            }
+        )
     elif need.state is NeedState.AWARDED:
         told.extend(_tell_award(need))
     elif ended:
-        title = gettext("Withdrawn") if need.state is NeedState.WITHDRAWN else gettext("Ended without an award")
-        told.append({"title": title, "state": "done",
-                     "text": explanations.unsuccessful(need.reason)
-                     if need.state is NeedState.UNSUCCESSFUL else None})
+        title = (
+            gettext("Withdrawn") if need.state is NeedState.WITHDRAWN else gettext("Ended without an award")
+        )
+        told.append(
+            {
+                "title": title,
+                "state": "done",
+                "text": explanations.unsuccessful(need.reason)
+                if need.state is NeedState.UNSUCCESSFUL
+                else None,
+            }
+        )
     return told
 
 
@@ -135,9 +159,13 @@ def _tell_opening(need: Need) -> list[dict[str, Any]]:
                     "title": ngettext("Opened: %(num)s bid", "Opened: %(num)s bids", count),
                     "when": held.closed_at,
                     "state": "done",
-                    "text": ngettext("%(num)s of them is comparable and ranked.",
-                                     "%(num)s of them are comparable and ranked.", held.ranked_count or 0)
-                    if count else None,
+                    "text": ngettext(
+                        "%(num)s of them is comparable and ranked.",
+                        "%(num)s of them are comparable and ranked.",
+                        held.ranked_count or 0,
+                    )
+                    if count
+                    else None,
                 }
             )
     proposal = rounds.find_proposal(need.id)
@@ -145,7 +173,8 @@ def _tell_opening(need: Need) -> list[dict[str, Any]]:
         placed = proposal.state is not ProposalState.UNPLACED
         told.append(
             {
-                "title": gettext("The matching round proposed an offer") if placed
+                "title": gettext("The matching round proposed an offer")
+                if placed
                 else gettext("The matching round proposed none of the offers"),
                 "when": proposal.round.settled_at,
                 "state": "done",
@@ -159,8 +188,12 @@ def _tell_award(need: Need) -> list[dict[str, Any]]:
     award = awards.find_for_need(need.id)
     if award is None:
         return []
-    told: list[dict[str, Any]] = [{"title": gettext("Offer accepted"), "when": award.accepted_at, "state": "done"}]
+    told: list[dict[str, Any]] = [
+        {"title": gettext("Offer accepted"), "when": award.accepted_at, "state": "done"}
+    ]
     if award.two_people and award.state is AwardState.CONFIRMED:
-        told.append({"title": gettext("Confirmed by the second person"), "when": award.confirmed_at, "state": "done"})
+        told.append(
+            {"title": gettext("Confirmed by the second person"), "when": award.confirmed_at, "state": "done"}
+        )
     told.append({"title": gettext("The institution pays the money out"), "state": "now"})
     return told

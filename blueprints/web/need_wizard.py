@@ -34,6 +34,8 @@ STEPS: dict[str, Any] = {
 _ORDER = list(STEPS)
 #: Steps that can be done before there is a draft.
 _BEFORE_DRAFT = ("purpose", "amount")
+#: What a form sends beside answers.
+_ASIDE = frozenset({"csrf_token", "go"})
 FIELD_WORDS = {
     "amount": lazy_gettext("Amount"),
     "months": lazy_gettext("Tenor"),
@@ -112,8 +114,10 @@ def needs_publish(need_id: int) -> Answer:
         return _review(need, form)
     need_answers.forget(need)
     flash(
-        gettext("Published. Institutions can bid under seal until %(time)s.",
-                time=formats.moment_text(closes_at, zone=True)),
+        gettext(
+            "Published. Institutions can bid under seal until %(time)s.",
+            time=formats.moment_text(closes_at, zone=True),
+        ),
         "success",
     )
     return redirect(url_for("enterprise.needs_show", need_id=need_id), 303)
@@ -128,7 +132,7 @@ def needs_hints() -> Answer:
     answers = need_answers.known(need)
     if step in _READERS:
         form = Form(request.args)
-        answers = answers | {name: value for name, value in _READERS[step](form).items() if value is not None}
+        answers = answers | _given(_READERS[step](form))
     return need_hints.render(answers, need)
 
 
@@ -148,9 +152,12 @@ def _step(need: Need | None, step: str) -> Answer:
         if stored is not None or form.ok:
             return redirect(_address(stored or need, _neighbour(step, -1 if going_back else 1)), 303)
     if going_back:
-        need_answers.keep_typed(need, step, form.values.to_dict(flat=False))
+        typed = {
+            name: values for name, values in form.values.to_dict(flat=False).items() if name not in _ASIDE
+        }
+        need_answers.keep_typed(need, step, typed)
         return redirect(_address(need, _neighbour(step, -1)), 303)
-    return _show(need, step, form, answers | {name: value for name, value in read.items() if value is not None})
+    return _show(need, step, form, answers | _given(read))
 
 
 def _store(need: Need | None, form: Form, answers: Answers, read: Answers, step: str) -> Need | None:
@@ -198,7 +205,8 @@ def _show(need: Need | None, step: str, form: Form, answers: Answers) -> tuple[s
 
 
 def _review(need: Need, form: Form | None = None) -> tuple[str, int]:
-    form = form or Form({"closes_at": formats.local(needs.propose_closing(access.now())).strftime("%Y-%m-%dT%H:%M")})
+    usual = formats.local(needs.propose_closing(access.now()))
+    form = form or Form({"closes_at": usual.strftime("%Y-%m-%dT%H:%M")})
     answers = need_answers.known(need)
     return form.page(
         "enterprise/need_review.html",
@@ -224,6 +232,10 @@ def _draft(need_id: int) -> Need | None:
 
 def _is_financeable(contract_id: int) -> bool:
     return any(contract.id == contract_id for contract in contracts.list_financeable(access.acting()))
+
+
+def _given(read: Answers) -> Answers:
+    return {name: value for name, value in read.items() if value is not None}
 
 
 def _neighbour(step: str, by: int) -> str:

@@ -1,4 +1,4 @@
-"""Comparing offers: side by side by annual cost, one by one as a disclosure sheet, on other terms as an estimate."""
+"""Comparing offers: side by side by annual cost, one by one as a disclosure sheet, on other terms."""
 
 from __future__ import annotations
 
@@ -8,24 +8,27 @@ from decimal import Decimal
 from typing import Any
 
 from flask import Blueprint, redirect, render_template, request, url_for
+from flask_babel import gettext
 from werkzeug.wrappers import Response
 
-from blueprints import access, explanations
+from blueprints import access, explanations, formats
 from blueprints.access import allows
 from blueprints.web.forms import Form
-from market import cashflow
-from market.cashflow import LENDER, SUBSIDY, Line
+from market.cashflow import LENDER, SUBSIDY
+from market.ranking import Reason
 from market.vocabulary import BidState, Capability, NeedState, ProposalState
 from models.bid import Bid
 from models.need import Need
 from services import comparisons, needs
-from services.comparisons import Comparison, Estimate
+from services.comparisons import Comparison, Estimate, Study
 from services.exchange.offers import read_offer
 
 Answer = str | Response | tuple[str, int]
 #: More payees than this would make the chart unreadable; the rest are summed up as others.
 PAYEES_SHOWN = 4
 OTHERS = "others"
+#: Half of the last shown digit of a rate in percent: less than this is nothing.
+_SHOWN = Decimal("0.00005")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +42,28 @@ class Column:
     costs: dict[str, int]
     terms: Any
     requires: tuple[str, ...]
+    study: Study
 
     @property
     def cost(self) -> dict[str, Any]:
         """Return the stored figures of the bid."""
         return self.bid.cost or {}
+
+    @property
+    def payments(self) -> str:
+        """Return what is paid month by month, in words: an average would hide a large last payment."""
+        return say_payments(self.study, self.bid.months or 0)
+
+    @property
+    def charges(self) -> str:
+        """Return what fees add to the annual cost, in words; empty where there are none."""
+        add = self.study.charges_add
+        if add is None or abs(add) < _SHOWN:
+            return ""
+        points = formats.rate(abs(add)).removesuffix("%")
+        if add < 0:
+            return gettext("subsidies take %(points)s points off", points=points)
+        return gettext("fees add %(points)s points a year", points=points)
 
     @property
     def expired(self) -> bool:
@@ -102,7 +122,6 @@ def needs_offer(need_id: int, bid_id: int) -> Answer:
         need=comparison.need,
         comparison=comparison,
         column=make_column(bid, comparison),
-        lines=list_lines(bid),
     )
 
 
@@ -111,7 +130,7 @@ def make_column(bid: Bid, comparison: Comparison) -> Column:
     proposal = comparison.proposal
     return Column(
         bid=bid,
-        why=explanations.rank(bid.reason),
+        why=say_place(bid),
         proposed=proposal is not None
         and proposal.bid_id == bid.id
         and proposal.state in {ProposalState.PROPOSED, ProposalState.ACCEPTED},
@@ -119,12 +138,49 @@ def make_column(bid: Bid, comparison: Comparison) -> Column:
         costs=dict((bid.cost or {}).get("breakdown", {})),
         terms=read_offer(bid.terms, "terms"),
         requires=tuple(explanations.condition(item) for item in bid.product.conditions),
+        study=comparisons.study(bid),
     )
 
 
-def list_lines(bid: Bid) -> Sequence[Line]:
-    """Return the schedule of an offer, line by line."""
-    return cashflow.build(read_offer(bid.terms, "terms")).lines
+def say_payments(study: Study, months: int) -> str:
+    """Return the payments of a schedule in one line: a level rate, a falling one, or a large last one."""
+    usual, last = formats.money_text(study.usual), formats.money_text(study.last)
+    if not study.usual and study.last and months > 1:
+        return gettext("nothing until %(last)s at the end", last=last)
+    if months > 1 and study.last > 2 * study.usual:
+        return gettext("%(usual)s a month, %(last)s at the end", usual=usual, last=last)
+    if study.first > study.usual > study.last and (study.first - study.usual) * 50 > study.first:
+        first = formats.money_text(study.first)
+        return gettext("%(first)s a month, falling to %(last)s", first=first, last=last)
+    return gettext("%(usual)s a month", usual=usual)
+
+
+def say_place(bid: Bid) -> str:
+    """Return why an offer stands where it stands, as its firm wants to know it."""
+    reason = bid.reason or {}
+    if reason.get("code") == Reason.DEARER:
+        gap = formats.rate(Decimal(str(reason["effective_gap"]))).removesuffix("%")
+        return gettext("%(gap)s points a year dearer than the one before it", gap=gap)
+    if reason.get("code") == Reason.OTHER_TERMS:
+        return _say_difference(bid.need, bid)
+    return explanations.rank(reason)
+
+
+def _say_difference(need: Need, bid: Bid) -> str:
+    parts = []
+    amount, months = (bid.amount or 0) - need.amount, (bid.months or 0) - need.months
+    if amount:
+        off = formats.money_text(abs(amount))
+        more, less = gettext("%(off)s more than asked", off=off), gettext("%(off)s less than asked", off=off)
+        parts.append(more if amount > 0 else less)
+    if months:
+        off = formats.months(abs(months))
+        more, less = (
+            gettext("%(off)s longer than asked", off=off),
+            gettext("%(off)s shorter than asked", off=off),
+        )
+        parts.append(more if months > 0 else less)
+    return gettext(", ").join(parts)
 
 
 def chart_payees(columns: Sequence[Column]) -> list[tuple[str, list[int]]]:
@@ -133,7 +189,8 @@ def chart_payees(columns: Sequence[Column]) -> list[tuple[str, list[int]]]:
     for column in columns:
         for payee, amount in column.costs.items():
             totals[payee] = totals.get(payee, 0) + abs(amount)
-    others = sorted((payee for payee in totals if payee not in {LENDER, SUBSIDY}), key=lambda p: (-totals[p], p))
+    third = [payee for payee in totals if payee not in {LENDER, SUBSIDY}]
+    others = sorted(third, key=lambda one: (-totals[one], one))
     shown = [LENDER, *others[: PAYEES_SHOWN - 1], *([SUBSIDY] if SUBSIDY in totals else [])]
     rows = [(payee, [column.costs.get(payee, 0) for column in columns]) for payee in shown if payee in totals]
     rest = others[PAYEES_SHOWN - 1 :]

@@ -42,13 +42,15 @@ def home() -> Answer:
     shown = [product for product in newest if product.id in priced][:NEWEST]
     figures = board.read_figures(zone.id)
     base = lpr.read_table().row(today)
+    months = board.read_months(zone.id, today)
     return render_template(
         "public/home.html",
         zone=zone,
         figures=figures,
         over_lpr=None if figures.effective is None else figures.effective - base.one_year,
         base=base,
-        months=board.read_months(zone.id, today),
+        months=months,
+        labels=[month.month.isoformat()[:7] for month in months],
         newest=shown,
         examples=priced,
     )

@@ -21,7 +21,13 @@ PARTS: dict[str, Any] = {
 #: What the reader of offers calls a charge that has no name of its own.
 _NAMELESS = frozenset({"", "fee", "subsidy"})
 #: Payees that only the pages know.
-_OWN_PAYEES: dict[str, Any] = {"others": lazy_gettext("Others")}
+_OWN_PAYEES: dict[str, Any] = {
+    "appraiser": lazy_gettext("Appraiser"),
+    "lessor": lazy_gettext("Lessor"),
+    "notary": lazy_gettext("Notary"),
+    "registry": lazy_gettext("Registry"),
+    "others": lazy_gettext("Others"),
+}
 
 
 def part(row: Mapping[str, Any]) -> str:

@@ -36,8 +36,21 @@ JISHUI = ("jishui", "济水高新区", "Jishui High-tech Zone", "14:30")
 
 _SURNAMES = "林陈黄张吴李王郑蔡杨许苏谢叶洪庄曾何赖沈"
 _GIVEN = (
-    "思远 雨桐 嘉禾 明轩 若溪 子衿 景行 书言 云舟 清和 知夏 望舒 伯安 静宜 牧之 念初 承宇 晚晴 启明 致远"
-).split()
+    "思远",
+    "雨桐",
+    "嘉禾",
+    "明轩",
+    "若溪",
+    "子衿",
+    "景行",
+    "书言",
+    "云舟",
+    "清和",
+    "知夏",
+    "望舒",
+    "伯安",
+    "静宜",
+)
 
 _C = Capability
 _FIRM_BOTH = frozenset({_C.ENTERPRISE_MAKER, _C.ENTERPRISE_APPROVER})
@@ -68,6 +81,8 @@ _ISSUERS = {
     "incubated": ("高新区孵化器", 3),
     "talent": ("市级人才主管部门", 5),
 }
+#: What single banks would have out to single firms at most, in 万.
+_FIRM_LIMITS = {"lantu": {"lujiang": 6000, "dongyu": 3000}, "xingmiao": {"dongyu": 300}}
 _GRADES = ("knowledge_a", "knowledge_b", "knowledge_c", "knowledge_d", "knowledge_e")
 
 
@@ -123,14 +138,23 @@ def found_zones(*, now: datetime) -> Cast:
 
 
 def assemble(cast: Cast, seed: int, *, now: datetime, passwords: Passwords) -> Iterator[str]:
-    """Register every organisation with its people; yields a name after each, so that progress can be shown."""
+    """Register every organisation with its people; yields each name, so that progress can be shown."""
     rng = Random(f"{seed} cast")
     for number, row in enumerate(read_table("organisations"), start=1):
         _add_organisation(cast, row, number, rng, now=now + timedelta(minutes=number), passwords=passwords)
         yield row["name_zh"]
+    _lend_officer(cast, now=now + timedelta(hours=1))
     for number, row in enumerate(read_table("firms"), start=101):
         _add_firm(cast, row, number, rng, now=now + timedelta(hours=2, minutes=number), passwords=passwords)
         yield row["name_zh"]
+
+
+def _lend_officer(cast: Cast, *, now: datetime) -> None:
+    """Let the officer whom visitors sign in as look after the second zone too."""
+    first, second = cast.members["ludao-zone"], cast.members["jishui-zone"]
+    user_id = first.parties[cast.zone_ids[0]].user_id
+    assert user_id is not None, "the zone authority has its officer"
+    users.grant(user_id, cast.zone_ids[1], second.organisation_id, {_C.OFFICER}, now=now)
 
 
 def make_code(kind: OrganisationKind, number: int) -> str:
@@ -188,7 +212,12 @@ def _add_firm(
     member = _register(cast, row, OrganisationKind.ENTERPRISE, number, profile, now=now)
     member.two_people, member.revenue = two_people, int(row["revenue_wan"]) * WAN
     _hire(
-        cast, member, rng, _MAKER if two_people else _FIRM_BOTH, _APPROVER if two_people else None, now=now,
+        cast,
+        member,
+        rng,
+        _MAKER if two_people else _FIRM_BOTH,
+        _APPROVER if two_people else None,
+        now=now,
         passwords=passwords,
     )
     tags = row["tags"].split()
@@ -205,10 +234,26 @@ def _add_firm(
         organisations.whitelist(member.organisation_id, True, by=officer, now=now)
     member.tags = tuple(tags)
     member.risk = _weigh_risk(row, tags)
+    for lender, cap in _FIRM_LIMITS.get(row["slug"], {}).items():
+        checker = next(iter(cast.members[lender].seconds.values()))
+        organisations.set_limit(
+            checker.organisation_id or 0,
+            LimitScope.FIRM,
+            cap * WAN,
+            by=checker,
+            now=now,
+            firm_id=member.organisation_id,
+        )
 
 
 def _register(
-    cast: Cast, row: dict[str, str], kind: OrganisationKind, number: int, profile: dict[str, object], *, now: datetime
+    cast: Cast,
+    row: dict[str, str],
+    kind: OrganisationKind,
+    number: int,
+    profile: dict[str, object],
+    *,
+    now: datetime,
 ) -> Member:
     homes = [cast.zone_ids["LJ".index(letter)] for letter in row["zones"]]
     organisation = organisations.register(
@@ -224,21 +269,23 @@ def _register(
 
 
 def _hire(
-    cast: Cast, member: Member, rng: Random, first: frozenset[Capability], second: frozenset[Capability] | None,
-    *, now: datetime, passwords: Passwords,
+    cast: Cast,
+    member: Member,
+    rng: Random,
+    first: frozenset[Capability],
+    second: frozenset[Capability] | None,
+    *,
+    now: datetime,
+    passwords: Passwords,
 ) -> None:
     """Give a member its people: one, or two where somebody must check the other's work."""
     login, login2 = LOGINS.get(member.slug, (None, None))
     homes = list(member.parties)
     user_id = _invite(login or f"{member.slug}-1", login is not None, rng, now=now, passwords=passwords)
-    member.parties = {
-        zone_id: _grant(user_id, member, zone_id, first, now=now) for zone_id in homes
-    }
+    member.parties = {zone_id: _grant(user_id, member, zone_id, first, now=now) for zone_id in homes}
     if second is not None:
         user_id = _invite(login2 or f"{member.slug}-2", login2 is not None, rng, now=now, passwords=passwords)
-        member.seconds = {
-            zone_id: _grant(user_id, member, zone_id, second, now=now) for zone_id in homes
-        }
+        member.seconds = {zone_id: _grant(user_id, member, zone_id, second, now=now) for zone_id in homes}
 
 
 def _invite(username: str, signs_in: bool, rng: Random, *, now: datetime, passwords: Passwords) -> int:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 from random import Random
 
 from sqlalchemy import select
@@ -17,10 +18,10 @@ from models.bid import Bid
 from models.loan import Loan
 from models.need import Need
 from models.product import Product
-from scripts.demo.cast import Cast, Member
+from scripts.demo.cast import Cast
 from scripts.demo.demand import Fate, Plan
 from scripts.demo.lending import Lending
-from scripts.demo.quoting import is_lease, write_quote
+from scripts.demo.quoting import write_quote
 from scripts.demo.shelf import Listed
 from scripts.demo.timeline import Timeline, at_minute, office_moment, shift
 from services import awards, bids, clock, fitting, needs, rounds
@@ -38,10 +39,14 @@ class Stall:
 class Dealing:
     """Plays the plans of needs on the timeline."""
 
-    def __init__(self, cast: Cast, shelf: dict[int, Listed], timeline: Timeline, lending: Lending, sealer: Sealer) -> None:
+    def __init__(
+        self, cast: Cast, shelf: dict[int, Listed], timeline: Timeline, lending: Lending, sealer: Sealer
+    ) -> None:
         self._cast, self._timeline, self._lending, self._sealer = cast, timeline, lending, sealer
         self._stalls: dict[int, list[Stall]] = {zone_id: [] for zone_id in cast.zone_ids}
-        for product in db.session.scalars(select(Product).where(Product.offer.is_not(None)).order_by(Product.id)):
+        for product in db.session.scalars(
+            select(Product).where(Product.offer.is_not(None)).order_by(Product.id)
+        ):
             self._stalls[product.zone_id].append(Stall(fitting.read_requirement(product), shelf[product.id]))
 
     def tick(self, zone_id: int, now: datetime) -> None:
@@ -79,13 +84,13 @@ class Dealing:
             if moment <= now or moment >= plan.closes:
                 # The day of publication may be nearly over: answer between then and the close.
                 moment = now + (plan.closes - now) * (position + 1) / (len(days) + 9)
-            discount = rng.choice((5, 10)) if rng.random() < 0.07 else 0
+            discount = rng.choice((5, 10)) if rng.random() < 0.04 else 0
             self._answer_at(moment, stall, plan, need.id, 0)
             again = moment + timedelta(minutes=rng.randrange(40, 200))
             if discount and again < plan.closes:
                 self._answer_at(again, stall, plan, need.id, discount)
             elif rng.random() < 0.02 and again < plan.closes and stall.listed.seller.slug not in plan.must:
-                self._timeline.at(again, lambda now, s=stall: self._take_back(s, plan, need.id, now))
+                self._take_back_at(again, stall, plan, need.id)
 
     def _choose(self, plan: Plan, need: Need, now: datetime) -> list[Stall]:
         facts = fitting.describe(need, local_date(now))
@@ -114,23 +119,37 @@ class Dealing:
 
     def _answer(self, stall: Stall, plan: Plan, need_id: int, discount: int, now: datetime) -> None:
         need = db.session.get_one(Need, need_id)
-        if need.state is not NeedState.OPEN:
-            return
         product = db.session.get_one(Product, stall.listed.product_id)
+        if need.state is not NeedState.OPEN or not product.listed:
+            return
         room = None
         if need.contract is not None:
-            room = needs.compute_room(db.session(), need.contract, ratio=product.contract_ratio or needs.WHOLE)
+            room = needs.compute_room(
+                db.session(), need.contract, ratio=product.contract_ratio or needs.WHOLE
+            )
         rng = Random(f"{plan.rng.random()} {stall.listed.product_id}")
         quote = write_quote(stall.listed, need, plan.firm, rng, room=room, discount=discount)
         headroom = bids.read_headroom(db.session(), stall.listed.seller.organisation_id)
         if quote.principal < product.amount_min or (headroom is not None and quote.principal > headroom):
             return
-        bids.place(need_id, quote, by=stall.listed.seller.parties[plan.zone_id], now=now, sealer=self._sealer)
+        by = stall.listed.seller.parties[plan.zone_id]
+        if rng.random() < 0.08:
+            # Some lenders declare an annual rate of their own; now and then it leaves a fee out.
+            effective = bids.preview(need_id, quote, by=by, now=now).cost.effective
+            off = rng.choice((Decimal(0), Decimal(0), Decimal(0), Decimal("0.0005")))
+            if effective is not None:
+                quote = replace(quote, declared_rate=round(effective - off, 4))
+        bids.place(need_id, quote, by=by, now=now, sealer=self._sealer)
+
+    def _take_back_at(self, when: datetime, stall: Stall, plan: Plan, need_id: int) -> None:
+        self._timeline.at(when, lambda now: self._take_back(stall, plan, need_id, now))
 
     def _take_back(self, stall: Stall, plan: Plan, need_id: int, now: datetime) -> None:
         bid_id = db.session.scalar(
             select(Bid.id).where(
-                Bid.need_id == need_id, Bid.product_id == stall.listed.product_id, Bid.state == BidState.SEALED
+                Bid.need_id == need_id,
+                Bid.product_id == stall.listed.product_id,
+                Bid.state == BidState.SEALED,
             )
         )
         if bid_id is not None:
@@ -165,7 +184,11 @@ class Dealing:
         firm = plan.firm.parties[plan.zone_id]
         if db.session.get_one(Need, need_id).state is not NeedState.CLOSED:
             return
-        offers = [bid for bid in bids.list_offers(need_id, by=firm) if bid.rank is not None and bid.state is BidState.LIVE]
+        offers = [
+            bid
+            for bid in bids.list_offers(need_id, by=firm)
+            if bid.rank is not None and bid.state is BidState.LIVE
+        ]
         proposal = rounds.find_proposal(need_id)
         if proposal is not None and proposal.bid_id is not None and plan.rng.random() < 0.7:
             offers.sort(key=lambda bid: bid.id != proposal.bid_id)
@@ -192,12 +215,17 @@ class Dealing:
         self._timeline.at(later, lambda now: self._confirm(award_id, plan, now))
 
     def _confirm(self, award_id: int, plan: Plan, now: datetime) -> None:
-        bid = db.session.get_one(Award, award_id).bid
-        headroom = bids.read_headroom(db.session(), bid.organisation_id)
-        if headroom is not None and headroom < (bid.amount or 0):
-            awards.reject(award_id, by=plan.firm.second(plan.zone_id), now=now)
+        """The second person looks; now and then it sends the maker back to choose again."""
+        award = db.session.get_one(Award, award_id)
+        need_id, second = award.need_id, plan.firm.second(plan.zone_id)
+        headroom = bids.read_headroom(db.session(), award.bid.organisation_id)
+        full = headroom is not None and headroom < (award.bid.amount or 0)
+        if full or (plan.lender is None and plan.rng.random() < 0.12):
+            awards.reject(award_id, by=second, now=now)
+            again = now + timedelta(minutes=plan.rng.randrange(20, 60))
+            self._timeline.at(again, lambda now: self._decide(need_id, plan, now))
             return
-        awards.confirm(award_id, by=plan.firm.second(plan.zone_id), now=now)
+        awards.confirm(award_id, by=second, now=now)
         self._lend(award_id, plan, now)
 
     def _lend(self, award_id: int, plan: Plan, now: datetime) -> None:
@@ -208,6 +236,3 @@ class Dealing:
 def _withdraw(need_id: int, plan: Plan, now: datetime) -> None:
     if db.session.get_one(Need, need_id).state in {NeedState.OPEN, NeedState.CLOSED}:
         needs.withdraw(need_id, by=plan.firm.parties[plan.zone_id], now=now)
-
-
-__all__ = ["Dealing", "Member", "is_lease"]

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from random import Random
 
 from market.calendar import local_date
+from market.party import Party
 from market.settlement import Due, open_amount, shorten
 from market.vocabulary import LoanState
 from models.base import db
 from models.loan import Loan
 from scripts.demo.cast import Cast, Member
 from scripts.demo.demand import Plan
-from scripts.demo.timeline import Timeline, office_moment, shift
+from scripts.demo.timeline import Timeline, at_minute, office_moment, shift
 from services import loans
 
 #: How many firms stop paying in each zone.
@@ -54,7 +55,7 @@ class Lending:
         lender = self.lender(loan).parties[loan.zone_id]
         loan = loans.draw(loan_id, local_date(now), by=lender, now=now)
         end = local_date(self._timeline.end)
-        stops = None
+        stops: date | None = None
         months_run = (end - local_date(now)).days // 30
         if self._stops[loan.zone_id] and months_run >= 3 and rng.random() < 0.2:
             self._stops[loan.zone_id] -= 1
@@ -62,14 +63,25 @@ class Lending:
         mood = "stops" if stops else rng.choices(("good", "late", "early"), (84, 10, 6))[0]
         self.await_next(loan_id, rng, mood, now, stops=stops)
 
-    def await_next(self, loan_id: int, rng: Random, mood: str, now: datetime, *, stops: object = None) -> None:
+    def draw_contract_loan(self, loan_id: int, now: datetime, *, pays: bool) -> None:
+        """Pay a contract loan out; what the purchaser's payments leave open, the firm pays when it is due."""
+        loan = db.session.get_one(Loan, loan_id)
+        loans.draw(loan_id, local_date(now), by=self.lender(loan).parties[loan.zone_id], now=now)
+        stops = None if pays else local_date(now)
+        self.await_next(
+            loan_id, Random(f"{self._seed} loan {loan_id}"), "good" if pays else "stops", now, stops=stops
+        )
+
+    def await_next(
+        self, loan_id: int, rng: Random, mood: str, now: datetime, *, stops: date | None = None
+    ) -> None:
         """Plan the next repayment of a drawn loan by its mood."""
         loan = db.session.get_one(Loan, loan_id)
         upcoming = loans.next_payment(loan, local_date(now))
         if loan.state is not LoanState.DRAWN or upcoming is None:
             return
         due = upcoming.due_on
-        if mood == "stops" and isinstance(stops, type(due)) and due >= stops:
+        if stops is not None and due > max(stops, local_date(now)):
             # The clock finds out the day after.
             self._watch(loan.zone_id, due)
             return
@@ -79,10 +91,19 @@ class Lending:
             self._watch(loan.zone_id, due)
         when = now + timedelta(minutes=40) if day <= local_date(now) else office_moment(day, rng, 9, 16)
         pays_all = mood == "early" and upcoming.due_on > local_date(now) and rng.random() < 0.25
-        self._timeline.at(when, lambda now: self._repay(loan_id, rng, mood, now, pays_all=pays_all, stops=stops))
+        self._timeline.at(
+            when, lambda now: self._repay(loan_id, rng, mood, now, pays_all=pays_all, stops=stops)
+        )
 
     def _repay(
-        self, loan_id: int, rng: Random, mood: str, now: datetime, *, pays_all: bool, stops: object = None
+        self,
+        loan_id: int,
+        rng: Random,
+        mood: str,
+        now: datetime,
+        *,
+        pays_all: bool,
+        stops: date | None = None,
     ) -> None:
         loan = db.session.get_one(Loan, loan_id)
         upcoming = loans.next_payment(loan, local_date(now))
@@ -94,8 +115,8 @@ class Lending:
         loans.record_repayment(loan_id, amount, local_date(now), reference, by=lender, now=now)
         self.await_next(loan_id, rng, mood, now, stops=stops)
 
-    def _watch(self, zone_id: int, due: object) -> None:
-        slot = self._timeline.next_slot(zone_id, office_moment(due + timedelta(days=1), Random(0), 0, 1))  # type: ignore[operator, arg-type]
+    def _watch(self, zone_id: int, due: date) -> None:
+        slot = self._timeline.next_slot(zone_id, at_minute(due + timedelta(days=1), 0))
         if slot is not None:
             self._timeline.tick_at(zone_id, slot)
 
@@ -105,7 +126,12 @@ def sum_payoff(loan: Loan, now: datetime) -> int:
     today = local_date(now)
     lines = [
         Due(
-            line.due_on or today, line.principal, line.interest, line.fees, line.paid_principal, line.paid_interest,
+            line.due_on or today,
+            line.principal,
+            line.interest,
+            line.fees,
+            line.paid_principal,
+            line.paid_interest,
             line.paid_fees,
         )
         for line in loan.instalments
@@ -113,5 +139,5 @@ def sum_payoff(loan: Loan, now: datetime) -> int:
     return sum(open_amount(line) for line in shorten(lines, today, drawn_on=loan.drawn_on or today))
 
 
-def _cancel(loan_id: int, by: object, now: datetime) -> None:
-    loans.cancel(loan_id, by=by, now=now)  # type: ignore[arg-type]
+def _cancel(loan_id: int, by: Party, now: datetime) -> None:
+    loans.cancel(loan_id, by=by, now=now)

@@ -8,7 +8,7 @@ from random import Random
 
 from market.money import round_down
 from market.terms import Fee, Subsidy
-from market.vocabulary import FeeTiming, OfferKind, Recipient, RentTiming
+from market.vocabulary import FeeTiming, Recipient, RentTiming
 from models.need import Need
 from scripts.demo.cast import Member
 from scripts.demo.families import GRADE_CAPS
@@ -47,7 +47,8 @@ def write_quote(
         rate=rate,
         spread=spread,
         fees=tuple(
-            Fee(fee["name"], FeeTiming(fee["when"]), fee["payee"], rate=Decimal(fee["rate"])) for fee in family.fees
+            Fee(fee["name"], FeeTiming(fee["when"]), fee["payee"], rate=Decimal(fee["rate"]))
+            for fee in family.fees
         ),
         subsidies=_subsidise(listed, principal, need.months, rate),
         rent=RentTiming(lease.get("rent", RentTiming.ARREARS)),
@@ -66,8 +67,3 @@ def _subsidise(listed: Listed, principal: int, months: int, rate: Decimal | None
         Subsidy(s["name"], FeeTiming(s["when"]), Recipient(s["recipient"]), rate=Decimal(s["rate"]))
         for s in family.subsidies
     )
-
-
-def is_lease(listed: Listed) -> bool:
-    """Say whether a product hands out equipment rather than money."""
-    return listed.family.offer is OfferKind.LEASE

@@ -7,10 +7,13 @@ from datetime import datetime
 from decimal import Decimal
 
 from market.vocabulary import Pricing
+from scripts.demo.bank_families import BANK_FAMILIES
 from scripts.demo.cast import WAN, Cast, Member
-from scripts.demo.families import FAMILIES, Family
+from scripts.demo.families import Family
+from scripts.demo.other_families import OTHER_FAMILIES
 from services import products
 
+FAMILIES = BANK_FAMILIES + OTHER_FAMILIES
 _POINT = Decimal("0.0001")
 FLOATING = {Pricing.LPR_1Y, Pricing.LPR_5Y}
 

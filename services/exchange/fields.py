@@ -111,9 +111,7 @@ class Fields:
 
     def yuan(self, name: str, default: Any = _REQUIRED, *, least: int = 0) -> Any:
         """Read an amount in yuan as fen."""
-        return self._value(
-            name, default, least, lambda value, at: parse_yuan(plain(value), at, least=least)
-        )
+        return self._value(name, default, least, lambda value, at: parse_yuan(plain(value), at, least=least))
 
     def rate(self, name: str, default: Any = _REQUIRED, *, most: Decimal = Decimal(100)) -> Any:
         """Read a rate or share of at least 0, with at most twelve places."""

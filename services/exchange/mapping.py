@@ -104,7 +104,11 @@ def map_contract(
     supplier = next((s for s in suppliers if s.code), suppliers[0] if suppliers else None)
     if len({s.code or s.name for s in suppliers}) > 1:
         doubts.add(Obstacle.SEVERAL_SUPPLIERS)
-    if supplier is not None and supplier.code is None and any(_CODE_LIKE.fullmatch(t) for t in _tails(supplier.ids)):
+    if (
+        supplier is not None
+        and supplier.code is None
+        and any(_CODE_LIKE.fullmatch(t) for t in _tails(supplier.ids))
+    ):
         doubts.add(Obstacle.BAD_CREDIT_CODE)
     purchaser = _read_organisation(around.purchaser, around, "buyer")
     signed_on, starts_on, ends_on = _read_days(raw, doubts)
@@ -118,7 +122,9 @@ def map_contract(
         status=status.lower() if status else None,
         award_id=award_id,
         purchaser_name=purchaser.name if purchaser else None,
-        purchaser_code=(purchaser.code or purchaser.ids[0][:_LONGEST_CODE]) if purchaser and purchaser.ids else None,
+        purchaser_code=(purchaser.code or purchaser.ids[0][:_LONGEST_CODE])
+        if purchaser and purchaser.ids
+        else None,
         supplier_name=supplier.name if supplier else None,
         supplier_code=supplier.code if supplier else None,
         amount=amount,
@@ -185,7 +191,9 @@ def _read_number(raw: Mapping[str, Any], process_id: str, contract_id: str, titl
     return f"{process_id}/{contract_id}"[-160:]
 
 
-def _read_suppliers(raw: Mapping[str, Any], award_id: str | None, around: Surroundings) -> list[_Organisation]:
+def _read_suppliers(
+    raw: Mapping[str, Any], award_id: str | None, around: Surroundings
+) -> list[_Organisation]:
     listed = raw.get("suppliers")
     if not isinstance(listed, list) or not listed:
         if award_id is not None:

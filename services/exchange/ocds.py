@@ -180,7 +180,11 @@ def _name(raw: Any) -> str | None:
 
 def _is_link(release: Mapping[str, Any]) -> bool:
     return ("url" in release or "uri" in release) and not release.keys() & {
-        "ocid", "contracts", "awards", "parties", "buyer"
+        "ocid",
+        "contracts",
+        "awards",
+        "parties",
+        "buyer",
     }
 
 

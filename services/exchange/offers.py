@@ -1,6 +1,7 @@
 """Offers as JSON: the form of ``flask price``, of the API, and of the terms stored with bids and loans.
 
-Pure reading and writing; the definition of the form is the pricing chapter of the documentation.
+Pure reading and writing: amounts are yuan strings, rates exact decimals per year, dates year-month-day.
+Whatever is wrong is reported at once, each fault with its path (``offers[0].fees[1].rate``).
 """
 
 from __future__ import annotations
@@ -173,6 +174,7 @@ def _read_price(fields: Fields, start: date | None, lpr: LprTable | None) -> Dec
         return cast(Decimal, fields.rate("rate"))
     if lpr is None:
         fields.note(Code.UNKNOWN_FIELD, "lpr", value="lpr")
+        fields.has("rate")
         return Decimal(0)
     if fields.has("rate"):
         fields.note(Code.ONE_OF, "lpr", choices=["rate", "lpr"])
@@ -265,7 +267,12 @@ def _write_charge(charge: Fee | Subsidy) -> dict[str, Any]:
 
 
 def _read_flows(fields: Fields) -> FlowTerms:
+    known = len(fields.faults)
     period = fields.choice("period", Period, None)
+    if len(fields.faults) > known:
+        # Whether dates or numbers are meant is not known: nothing to say about the flows themselves.
+        fields.has("flows")
+        return FlowTerms(())
     read_time = parse_day if period is None else parse_period
     listed = list(fields.items("flows"))
     flows: list[tuple[Any, Any]] = []

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any, Final
 
-#: Values kept at once (long texts count more): about 200 MB of Python objects.
-MOST = 800_000
+#: Values kept at once (long texts count more): about 250 MB of Python objects.
+MOST = 2_000_000
 #: From here on finished contracts are handed over early where everything they refer to is known.
 EARLY = 100_000
 
@@ -45,24 +45,49 @@ def _array(element: Shape) -> Shape:
 LEAF = Shape()
 _IDENTIFIER = _object(id=LEAF, legalName=LEAF)
 _PARTY = _object(
-    id=LEAF, name=LEAF, legalName=LEAF, roles=_array(LEAF), identifier=_IDENTIFIER,
+    id=LEAF,
+    name=LEAF,
+    legalName=LEAF,
+    roles=_array(LEAF),
+    identifier=_IDENTIFIER,
     additionalIdentifiers=_array(_IDENTIFIER),
 )
 _MONEY = _object(amount=LEAF, currency=LEAF)
 # Version 1.1 says value, payer and payee where 1.0 said amount, provider- and receiverOrganization.
 _TRANSACTION = _object(
-    id=LEAF, date=LEAF, value=_MONEY, amount=_MONEY, payer=_PARTY, payee=_PARTY, payeeAccount=LEAF,
-    providerOrganization=_PARTY, receiverOrganization=_PARTY,
+    id=LEAF,
+    date=LEAF,
+    value=_MONEY,
+    amount=_MONEY,
+    payer=_PARTY,
+    payee=_PARTY,
+    payeeAccount=LEAF,
+    providerOrganization=_PARTY,
+    receiverOrganization=_PARTY,
 )
 CONTRACT = _object(
-    id=LEAF, awardID=LEAF, title=LEAF, status=LEAF, contractNumber=LEAF, dateSigned=LEAF, value=_MONEY,
-    amount=_MONEY, period=_object(startDate=LEAF, endDate=LEAF), suppliers=_array(_PARTY),
+    id=LEAF,
+    awardID=LEAF,
+    title=LEAF,
+    status=LEAF,
+    contractNumber=LEAF,
+    dateSigned=LEAF,
+    value=_MONEY,
+    amount=_MONEY,
+    period=_object(startDate=LEAF, endDate=LEAF),
+    suppliers=_array(_PARTY),
     implementation=_object(transactions=_array(_TRANSACTION)),
 )
 CONTRACTS = _array(CONTRACT)
 _RELEASE_KEYS = {
-    "ocid": LEAF, "date": LEAF, "url": LEAF, "uri": LEAF, "buyer": _PARTY, "parties": _array(_PARTY),
-    "tender": _object(procuringEntity=_PARTY), "awards": _array(_object(id=LEAF, suppliers=_array(_PARTY))),
+    "ocid": LEAF,
+    "date": LEAF,
+    "url": LEAF,
+    "uri": LEAF,
+    "buyer": _PARTY,
+    "parties": _array(_PARTY),
+    "tender": _object(procuringEntity=_PARTY),
+    "awards": _array(_object(id=LEAF, suppliers=_array(_PARTY))),
     "contracts": CONTRACTS,
 }
 RELEASE = Shape(keys=_RELEASE_KEYS)
@@ -175,7 +200,9 @@ class Pruner:
         shape = DOCUMENT if is_map else DOCUMENTS
         if self._stack:
             frame = self._stack[-1]
-            if frame.next is None or (frame.next is RELEASES and isinstance(frame.value.get("compiledRelease"), dict)):
+            if frame.next is None or (
+                frame.next is RELEASES and isinstance(frame.value.get("compiledRelease"), dict)
+            ):
                 self._skipped = 1
                 return
             shape = frame.next
@@ -212,7 +239,12 @@ class Pruner:
             yield self._hand_over(Kind.RECORD, closed)
         elif closed.shape is DOCUMENT:
             yield from self._close_document(closed)
-        elif closed.shape is RELEASE and parent is not None and parent.shape is RELEASES and not self._in_record():
+        elif (
+            closed.shape is RELEASE
+            and parent is not None
+            and parent.shape is RELEASES
+            and not self._in_record()
+        ):
             yield self._hand_over(Kind.RELEASE, closed)
         elif parent is not None:
             if closed.shape is CONTRACT:
@@ -249,7 +281,9 @@ class Pruner:
     def _hand_over_early(self) -> Iterator[Part]:
         """Hand over the contracts so far, unless their release is one of several to be joined."""
         contracts, release = self._stack[-1], self._stack[-2]
-        joined = len(self._stack) > 3 and self._stack[-3].shape is RELEASES and self._is_record(self._stack[-4])
+        joined = (
+            len(self._stack) > 3 and self._stack[-3].shape is RELEASES and self._is_record(self._stack[-4])
+        )
         if contracts.shape is CONTRACTS and _is_settled(release.value) and not joined:
             self._kept = 0
             yield Part(Kind.RELEASE, release.line, {**release.value, "contracts": contracts.items})
@@ -258,13 +292,15 @@ class Pruner:
     def _drown(self) -> None:
         """Let go of a release or record that grew beyond MOST, and listen to the rest of it no more."""
         for index, frame in enumerate(self._stack):
-            deeper = self._stack[index + 1:]
-            is_package = frame.shape is DOCUMENT and "ocid" not in frame.value and any(
-                inner.shape is RECORD or inner.shape is RELEASE for inner in deeper
+            deeper = self._stack[index + 1 :]
+            is_package = (
+                frame.shape is DOCUMENT
+                and "ocid" not in frame.value
+                and any(inner.shape is RECORD or inner.shape is RELEASE for inner in deeper)
             )
             if frame.shape in {DOCUMENT, RECORD, RELEASE} and not is_package:
                 self._skipped += len(deeper)
-                del self._stack[index + 1:]
+                del self._stack[index + 1 :]
                 frame.shape, frame.next = _DEAF, None
                 frame.value = {name: value for name, value in frame.value.items() if name == "ocid"}
                 break

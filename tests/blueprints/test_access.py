@@ -126,13 +126,13 @@ def test_a_part_of_a_page_sends_the_whole_page_to_sign_in(site: Flask) -> None:
 def test_a_page_for_a_capability_refuses_others_with_the_permission_it_takes(
     site: Flask, person: NEW_PERSON, sign_in: SignIn
 ) -> None:
-    add(site, "/board", access.allows(Capability.OFFICER, Capability.AUDITOR))
+    add(site, "/a-board", access.allows(Capability.OFFICER, Capability.AUDITOR))
     firm = sign_in(site, person(site, Capability.ENTERPRISE_MAKER))
-    answer = firm.get("/board")
+    answer = firm.get("/a-board")
     assert answer.status_code == 403
     assert "Auditor, Zone officer" in answer.text
     officer = person(site, Capability.OFFICER)
-    assert sign_in(site, officer).get("/board").text == f"{officer.organisation_id} {officer.zone_id}"
+    assert sign_in(site, officer).get("/a-board").text == f"{officer.organisation_id} {officer.zone_id}"
 
 
 def test_the_api_answers_with_problem_json(site: Flask, person: NEW_PERSON) -> None:
@@ -197,7 +197,7 @@ def test_the_api_needs_no_csrf_token_and_a_form_does(site: Flask, person: NEW_PE
 def test_a_person_with_several_places_acts_in_the_one_they_chose(
     site: Flask, person: NEW_PERSON, sign_in: SignIn, now
 ) -> None:
-    add(site, "/board", access.allows(Capability.OFFICER))
+    add(site, "/a-board", access.allows(Capability.OFFICER))
     somebody = person(site, Capability.OFFICER)
     with site.app_context():
         zone = factories.make_zone(now=now)
@@ -205,13 +205,14 @@ def test_a_person_with_several_places_acts_in_the_one_they_chose(
         other = factories.make_party(capabilities=[Capability.OFFICER], now=now, user=user, zone_id=zone.id)
     client = sign_in(site, somebody)
     assert client.get("/start").location == "/place"
-    assert client.get("/board").status_code == 403
+    # Whoever has not said yet where they act is led to the choice, and back from there.
+    assert client.get("/a-board?sort=cost").location == "/place?next=/a-board?sort%3Dcost"
     place = {"zone_id": other.zone_id, "organisation_id": other.organisation_id}
     assert client.post("/place", data=place).status_code == 303
-    assert client.get("/board").text == f"{other.organisation_id} {other.zone_id}"
+    assert client.get("/a-board").text == f"{other.organisation_id} {other.zone_id}"
     foreign = {"zone_id": somebody.zone_id, "organisation_id": other.organisation_id}
     assert client.post("/place", data=foreign).status_code == 200
-    assert client.get("/board").text == f"{other.organisation_id} {other.zone_id}"
+    assert client.get("/a-board").text == f"{other.organisation_id} {other.zone_id}"
 
 
 def test_the_session_cookie_is_out_of_reach_of_scripts_and_other_sites(

@@ -62,14 +62,18 @@ def _price(terms: LoanTerms | LeaseTerms) -> Priced:
     _repay(months, principal, n, style, rates)
     if style == "bullet":
         total = (dates[n] - dates[0]).days if basis != "30/360" else n
-        months[n].interest = fen(principal * terms.rate * total / (12 if basis == "30/360" else int(basis[-3:])))
+        months[n].interest = fen(
+            principal * terms.rate * total / (12 if basis == "30/360" else int(basis[-3:]))
+        )
     payees = {"lender": sum((m.interest for m in months), Decimal(0))}
     for charge in [*terms.fees, *(s for s in terms.subsidies if s.recipient.value == "firm")]:
         for k in _when(charge, n):
             if charge.rate is None:
                 amount = Decimal(charge.amount)
             else:
-                amount = fen((principal if charge.basis.value == "principal" else months[k].before) * charge.rate)
+                amount = fen(
+                    (principal if charge.basis.value == "principal" else months[k].before) * charge.rate
+                )
             if isinstance(charge, Fee):
                 months[k].fees += amount
                 payees[charge.payee] = payees.get(charge.payee, Decimal(0)) + amount

@@ -12,12 +12,11 @@ from market.vocabulary import DayCount, FeeBasis, FeeTiming, Recipient, RentTimi
 
 TEN_BILLION_YUAN = 10**12
 
-principals = st.one_of(
-    st.integers(1, 10_000), st.integers(10**6, 10**9), st.integers(1, TEN_BILLION_YUAN)
-)
+principals = st.one_of(st.integers(1, 10_000), st.integers(10**6, 10**9), st.integers(1, TEN_BILLION_YUAN))
 months = st.one_of(st.integers(1, 36), st.sampled_from([1, 6, 12, 24, 36, 60, 120, 360]), st.integers(1, 360))
 rates = st.one_of(
-    st.integers(0, 2400).map(lambda n: Decimal(n) / 10_000), st.integers(0, 5 * 10**7).map(lambda n: Decimal(n) / 10**8)
+    st.integers(0, 2400).map(lambda n: Decimal(n) / 10_000),
+    st.integers(0, 5 * 10**7).map(lambda n: Decimal(n) / 10**8),
 )
 small_rates = st.integers(0, 500).map(lambda n: Decimal(n) / 10_000)
 starts = st.dates(date(2019, 1, 1), date(2030, 12, 31))
@@ -33,12 +32,17 @@ def charges(draw: st.DrawFn) -> dict[str, object]:
 
 
 fees = st.builds(
-    lambda charge, payee: Fee(**charge, payee=payee), charges(), st.sampled_from(["lender", "guarantor", "notary"])
+    lambda charge, payee: Fee(**charge, payee=payee),
+    charges(),
+    st.sampled_from(["lender", "guarantor", "notary"]),
 )
 subsidies = st.builds(
     lambda charge, recipient: Subsidy(**charge, recipient=recipient), charges(), st.sampled_from(Recipient)
 )
-extras = {"fees": st.lists(fees, max_size=3).map(tuple), "subsidies": st.lists(subsidies, max_size=2).map(tuple)}
+extras = {
+    "fees": st.lists(fees, max_size=3).map(tuple),
+    "subsidies": st.lists(subsidies, max_size=2).map(tuple),
+}
 
 
 loans = st.builds(

@@ -51,8 +51,15 @@ def test_every_case_is_read() -> None:
     kinds = {case["kind"] for case in CASES}
     assert len(CASES) == 133
     assert kinds == {
-        "effective_annual_rate", "effective_annual_rate_dated", "xirr", "irr_periodic", "rate",
-        "nominal_periodic_irr_x12", "us_actuarial_apr", "pmt", "schedule",
+        "effective_annual_rate",
+        "effective_annual_rate_dated",
+        "xirr",
+        "irr_periodic",
+        "rate",
+        "nominal_periodic_irr_x12",
+        "us_actuarial_apr",
+        "pmt",
+        "schedule",
     }
 
 
@@ -92,7 +99,11 @@ def test_twelve_monthly_rates_are_the_simple_form(case: dict[str, Any]) -> None:
 @of_kind("rate")
 def test_the_spreadsheet_function_rate(case: dict[str, Any]) -> None:
     terms = case["terms"]
-    flows = [(0, terms["pv"]), *((k, terms["pmt"]) for k in range(1, terms["nper"] + 1)), (terms["nper"], terms["fv"])]
+    flows = [
+        (0, terms["pv"]),
+        *((k, terms["pmt"]) for k in range(1, terms["nper"] + 1)),
+        (terms["nper"], terms["fv"]),
+    ]
     check(case, price_flows(by_period(flows), Period.YEAR).effective)
 
 
@@ -109,7 +120,9 @@ def test_unit_periods_with_odd_days_at_simple_interest(case: dict[str, Any]) -> 
     rate = Decimal(0)
     for _ in range(60):
         owed = financed * (1 + fraction * rate)
-        found = price_flows([(Fraction(0), owed.quantize(Decimal("1e-12"))), *payments], Period.YEAR).effective
+        found = price_flows(
+            [(Fraction(0), owed.quantize(Decimal("1e-12"))), *payments], Period.YEAR
+        ).effective
         assert found is not None
         if abs(found - rate) < Decimal("1e-12"):
             break
@@ -133,7 +146,9 @@ def test_schedules(case: dict[str, Any]) -> None:
     start, months = date.fromisoformat(terms["start"]), terms["n"]
 
     def lines(fen: int, months: int) -> list[tuple[int, int, int, int]]:
-        loan = LoanTerms(fen, months, Decimal(str(terms["rate"])), Repayment.EQUAL_INSTALLMENT, day_count, start)
+        loan = LoanTerms(
+            fen, months, Decimal(str(terms["rate"])), Repayment.EQUAL_INSTALLMENT, day_count, start
+        )
         return [
             (line.principal + line.interest, line.interest, line.principal, line.balance)
             for line in build(loan).lines

@@ -18,7 +18,12 @@ MILLION = 100_000_000
 
 
 def loan(**changes: object) -> LoanTerms:
-    values = {"principal": MILLION, "months": 12, "rate": Decimal("0.03"), "repayment": Repayment.EQUAL_INSTALLMENT}
+    values = {
+        "principal": MILLION,
+        "months": 12,
+        "rate": Decimal("0.03"),
+        "repayment": Repayment.EQUAL_INSTALLMENT,
+    }
     return LoanTerms(**{**values, **changes})  # type: ignore[arg-type]
 
 
@@ -70,14 +75,20 @@ def test_rents_in_advance_are_those_in_arrears_discounted_by_one_period(
 def test_a_level_payment_on_day_counts_is_level_to_the_actual_days() -> None:
     # Published by an open-source lender's own tests: 100 at 15.678 %, 6 months, act/365.
     terms = loan(
-        principal=10_000, months=6, rate=Decimal("0.15678"), day_count=DayCount.ACT_365, start=date(2024, 1, 1)
+        principal=10_000,
+        months=6,
+        rate=Decimal("0.15678"),
+        day_count=DayCount.ACT_365,
+        start=date(2024, 1, 1),
     )
     assert [line.principal + line.interest for line in build(terms).lines] == [1743] * 5 + [1747]
     assert [line.interest for line in build(terms).lines] == [133, 105, 90, 66, 46, 22]
 
 
 def test_a_bullet_rounds_its_interest_once() -> None:
-    (line,) = build(loan(repayment=Repayment.BULLET, principal=10_001, months=7, rate=Decimal("0.0333"))).lines
+    (line,) = build(
+        loan(repayment=Repayment.BULLET, principal=10_001, months=7, rate=Decimal("0.0333"))
+    ).lines
     assert (line.number, line.principal, line.interest) == (7, 10_001, 194)
 
 
@@ -102,7 +113,9 @@ def test_dates_are_clipped_to_the_months_end() -> None:
         (FeeTiming.END, 25, [25]),
     ],
 )
-def test_a_fee_falls_due_in_full_at_each_occurrence(when: FeeTiming, months: int, expected: list[int]) -> None:
+def test_a_fee_falls_due_in_full_at_each_occurrence(
+    when: FeeTiming, months: int, expected: list[int]
+) -> None:
     fee = Fee("f", when, rate=Decimal("0.01"))
     flows = [flow for flow in build(loan(months=months, fees=(fee,))).flows if flow.part is Part.FEE]
     assert [flow.month for flow in flows] == expected
@@ -125,7 +138,10 @@ def test_only_the_firms_own_subsidy_counts() -> None:
 
 def test_a_draw_list_bears_interest_on_what_is_drawn_only() -> None:
     terms = loan(
-        repayment=Repayment.REVOLVING, rate=Decimal("0.12"), months=4, draws=((0, 50_000), (1, 50_000), (3, -70_000))
+        repayment=Repayment.REVOLVING,
+        rate=Decimal("0.12"),
+        months=4,
+        draws=((0, 50_000), (1, 50_000), (3, -70_000)),
     )
     lines = build(terms).lines
     assert [(line.interest, line.principal, line.balance) for line in lines] == [

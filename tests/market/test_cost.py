@@ -182,8 +182,10 @@ def test_offers_that_do_not_fit_in_columns_are_priced_among_the_others() -> None
 
 
 @settings(max_examples=60, deadline=None)
-@given(loans.map(lambda terms: replace(terms, principal=terms.principal + 10**6, fees=(), subsidies=())),
-       st.integers(1, 10**6))
+@given(
+    loans.map(lambda terms: replace(terms, principal=terms.principal + 10**6, fees=(), subsidies=())),
+    st.integers(1, 10**6),
+)
 def test_a_higher_fee_never_costs_less_and_a_higher_subsidy_never_more(terms: LoanTerms, amount: int) -> None:
     base = price(terms).effective
     with_fee = price(replace(terms, fees=(Fee("f", FeeTiming.END, amount=amount),))).effective
@@ -196,8 +198,9 @@ def test_a_higher_fee_never_costs_less_and_a_higher_subsidy_never_more(terms: Lo
 
 
 def ordinary(terms: LoanTerms | LeaseTerms) -> LoanTerms | LeaseTerms:
-    """Return the offer as one that receives once and pays from then on."""
+    """Return the offer as one that receives once and pays from then on, at a rate that is not nearly zero."""
     terms = replace(terms, principal=terms.principal + 10**8, fees=terms.fees[:1], subsidies=())
+    terms = replace(terms, rate=terms.rate + Decimal("0.01"))
     return replace(terms, deposit=Decimal(0)) if isinstance(terms, LeaseTerms) else terms
 
 
@@ -208,7 +211,8 @@ def test_pyxirr_finds_the_same_rate_for_ordinary_offers(terms: LoanTerms | Lease
     expected = reference_pricing.price(terms)
     assume(priced.effective is not None and priced.effective < 1 and expected.net[0] > 0)
     assert priced.effective is not None
-    amounts = [float(amount) for amount in expected.net]
+    # The oracle's tolerance is absolute: it gives up on billions.
+    amounts = [float(amount / terms.principal * 1000) for amount in expected.net]
     if terms.day_count is DayCount.THIRTY_360:
         monthly = pyxirr.irr(amounts)
         assert monthly is not None

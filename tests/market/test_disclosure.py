@@ -58,6 +58,11 @@ def test_every_cost_is_named_with_payee_basis_and_timing() -> None:
 
 def test_bills_and_bridge_loans_disclose_their_parts_too() -> None:
     bill = price(BillTerms(100_000_000, 90, Decimal("0.06"), Decimal("0.003"), 365))
-    assert [(part.part.value, part.total) for part in parts(bill)] == [("interest", 1_479_452), ("fee", 73_973)]
-    bridge = price(BridgeTerms(950_000_000, 5, Decimal("0.0002"), (Fee("服务费", FeeTiming.END, amount=100),)))
+    assert [(part.part.value, part.total) for part in parts(bill)] == [
+        ("interest", 1_479_452),
+        ("fee", 73_973),
+    ]
+    bridge = price(
+        BridgeTerms(950_000_000, 5, Decimal("0.0002"), (Fee("服务费", FeeTiming.END, amount=100),))
+    )
     assert [(part.part.value, part.total) for part in parts(bridge)] == [("interest", 950_000), ("fee", 100)]

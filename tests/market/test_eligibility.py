@@ -116,6 +116,9 @@ def test_many_needs_and_products_are_judged_by_the_same_rule() -> None:
         ({"fact": "age_months", "test": "at_least", "value": True}, "conditions.0.value", Code.NOT_A_NUMBER),
         ({"fact": "tax_grade", "test": "in", "value": "A"}, "conditions.0.value", Code.REQUIRED),
         ({"fact": "tags", "test": "has"}, "conditions.0.value", Code.REQUIRED),
+        ({"fact": "tags", "test": "has", "value": ["high_tech"]}, "conditions.0.value", Code.NOT_TEXT),
+        ({"fact": "tags", "test": "has_any", "value": [["x"]]}, "conditions.0.value", Code.NOT_TEXT),
+        ({"fact": "whitelisted", "test": "is", "value": "yes"}, "conditions.0.value", Code.NOT_A_CHOICE),
     ],
 )
 def test_a_faulty_condition_is_named_by_its_path(item: dict[str, Any], field: str, code: Code) -> None:

@@ -10,7 +10,18 @@ from hypothesis import strategies as st
 
 from market import money
 from market.errors import Code, Invalid
-from market.money import divide, fits, mean, parse_rate, parse_yuan, quantise, rate_text, round_half_up, share, yuan
+from market.money import (
+    divide,
+    fits,
+    mean,
+    parse_rate,
+    parse_yuan,
+    quantise,
+    rate_text,
+    round_half_up,
+    share,
+    yuan,
+)
 
 
 @pytest.mark.parametrize(

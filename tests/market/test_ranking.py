@@ -18,6 +18,11 @@ def bid(key: str, rate: str, receipt: int, amount: int = MILLION, months: int = 
     return Entry(key, price(terms), amount, months, receipt)
 
 
+def once(key: str, paid: str, receipt: int, received: str = "1") -> Entry:
+    flows = [(date(2026, 1, 1), Decimal(received)), (date(2027, 1, 1), Decimal(paid))]
+    return Entry(key, price_flows(flows), MILLION, 12, receipt)
+
+
 def places(*entries: Entry) -> list[tuple[str, int | None, Reason]]:
     return [(row.key, row.rank, row.reason) for row in rank(entries, amount=MILLION, months=12)]
 
@@ -29,26 +34,16 @@ def test_the_cheapest_bid_stands_first_whatever_order_they_came_in() -> None:
 
 
 def test_unrounded_costs_decide() -> None:
-    # These differ in the ninth place only.
-    assert [key for key, _, _ in places(bid("a", "0.04000001", 1), bid("b", "0.04", 2))] == ["b", "a"]
-    close = [
-        Entry(key, price_flows([(date(2026, 1, 1), Decimal("1")), (date(2027, 1, 1), Decimal(paid))]), MILLION, 12, n)
-        for n, (key, paid) in enumerate([("a", "-1.0400000000000001"), ("b", "-1.04")])
+    assert places(once("a", "-1.0400000000000001", 1), once("b", "-1.04", 2)) == [
+        ("b", 1, Reason.BEST),
+        ("a", 2, Reason.DEARER),
     ]
-    assert [key for key, _, _ in places(*close)] == ["b", "a"]
 
 
 def test_equal_costs_are_decided_by_total_then_by_receipt() -> None:
-    smaller, larger = MILLION * 19 // 20, MILLION
-    entries = [bid("a", "0.04", 3), bid("b", "0.04", 2), bid("c", "0.04", 9, amount=smaller)]
-    # Interest of the smaller loan rounds to the same rate only where the cents agree; 12 months of 4 % do not.
-    even = [
-        Entry("a", price_flows([(date(2026, 1, 1), Decimal(larger)), (date(2027, 1, 1), Decimal(-larger) * 2)]), larger, 12, 3),
-        Entry("b", price_flows([(date(2026, 1, 1), Decimal(larger)), (date(2027, 1, 1), Decimal(-larger) * 2)]), larger, 12, 2),
-        Entry("c", price_flows([(date(2026, 1, 1), Decimal(smaller)), (date(2027, 1, 1), Decimal(-smaller) * 2)]), smaller, 12, 9),
-    ]
-    assert places(*even) == [("c", 1, Reason.BEST), ("b", 2, Reason.HIGHER_TOTAL), ("a", 3, Reason.LATER)]
-    assert [key for key, _, _ in places(*entries[:2])] == ["b", "a"]
+    # Three times as much at the same rate is the same root, found to the last digit.
+    entries = [once("a", "-3.3", 3, "3"), once("b", "-3.3", 2, "3"), once("c", "-1.1", 9)]
+    assert places(*entries) == [("c", 1, Reason.BEST), ("b", 2, Reason.HIGHER_TOTAL), ("a", 3, Reason.LATER)]
 
 
 @pytest.mark.parametrize(
@@ -62,7 +57,9 @@ def test_equal_costs_are_decided_by_total_then_by_receipt() -> None:
         (MILLION, 10, False),
     ],
 )
-def test_only_bids_of_about_the_needs_amount_and_tenor_compete(amount: int, months: int, competes: bool) -> None:
+def test_only_bids_of_about_the_needs_amount_and_tenor_compete(
+    amount: int, months: int, competes: bool
+) -> None:
     rows = rank([bid("own", "0.05", 1), bid("other", "0.03", 2, amount, months)], amount=MILLION, months=12)
     other = next(row for row in rows if row.key == "other")
     assert (other.rank is not None) == competes
@@ -86,7 +83,7 @@ def test_a_row_says_what_would_have_ranked_higher() -> None:
     assert rows[1].describe() == {
         "code": "dearer",
         "above": "a",
-        "effective_gap": "0.00362464",
+        "effective_gap": "0.00362461",
         "total_gap": "3499.92",
         "to_rank_higher": "0.03711689",
     }

@@ -24,7 +24,9 @@ def test_final_years_agree_with_both_calendars_on_every_day(year: int) -> None:
     day = date(year, 1, 1)
     assert shipped.status(day) is CalendarStatus.FINAL
     while day.year == year:
-        assert is_working_day(day, shipped) == kept.is_working_day(day) == chinese_calendar.is_workday(day), day
+        assert is_working_day(day, shipped) == kept.is_working_day(day) == chinese_calendar.is_workday(day), (
+            day
+        )
         day += timedelta(days=1)
 
 

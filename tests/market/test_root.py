@@ -92,7 +92,9 @@ def test_a_fee_before_drawdown_does_not_mislead() -> None:
         ([0, 1], [1, -(10**40)], 40 * math.log(10)),
     ],
 )
-def test_extreme_rates_are_found_to_full_precision(times: list[int], flows: list[int], expected: float) -> None:
+def test_extreme_rates_are_found_to_full_precision(
+    times: list[int], flows: list[int], expected: float
+) -> None:
     force = solve(times, flows).force
     assert force is not None and float(force) == pytest.approx(expected, rel=1e-13)
 

@@ -55,7 +55,7 @@
       color: [1, 2, 3, 4, 5].map(function (n) { return token("--chart-" + n); }),
       textStyle: { fontFamily: getComputedStyle(document.body).fontFamily },
       grid: { left: 4, right: sideways ? 56 : 12, top: many ? 36 : 12, bottom: 4, containLabel: true },
-      legend: many ? { top: 0, left: 0, itemGap: 16, textStyle: { color: ink } } : undefined,
+      legend: many ? { type: "scroll", top: 0, left: 0, itemGap: 16, textStyle: { color: ink } } : undefined,
       tooltip: {
         trigger: "axis", axisPointer: { type: line ? "line" : "shadow" }, confine: true, backgroundColor: ground,
         borderColor: faint, textStyle: { color: ink }, valueFormatter: function (v) { return v == null ? "—" : format(v); }

@@ -25,6 +25,10 @@
     document.dispatchEvent(new CustomEvent("cuohe:theme"));
   });
 
+  document.addEventListener("click", function (event) {
+    if (event.target.closest("[data-print]")) window.print();
+  });
+
   // Countdowns run on the zone's time: the server said what time it is, this clock only adds what has passed.
 
   var serverStart = Date.parse(root.dataset.now);

@@ -464,9 +464,15 @@ def upgrade() -> None:
         sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("confirmed_by", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("confirmed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("undone_by", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("undone_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("undone_why", sa.String(length=300), nullable=True),
         sa.CheckConstraint(
             "(confirmed_by IS NULL) = (confirmed_at IS NULL)",
             name=op.f("ck_contract_steps_confirmation_whole"),
+        ),
+        sa.CheckConstraint(
+            "(undone_at IS NULL) = (undone_why IS NULL)", name=op.f("ck_contract_steps_undoing_whole")
         ),
         sa.CheckConstraint(
             "confirmed_by IS NULL OR recorded_by IS NULL OR confirmed_by <> recorded_by",
@@ -481,6 +487,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["recorded_by"], ["users.id"], name=op.f("fk_contract_steps_recorded_by_users")
         ),
+        sa.ForeignKeyConstraint(["undone_by"], ["users.id"], name=op.f("fk_contract_steps_undone_by_users")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_contract_steps")),
     )
     with op.batch_alter_table("contract_steps", schema=None) as batch_op:
@@ -489,8 +496,10 @@ def upgrade() -> None:
             "uq_contract_steps_once",
             ["contract_id", "stage"],
             unique=True,
-            sqlite_where=sa.text("stage NOT IN ('drawn','purchaser_paid')"),
-            postgresql_where=sa.text("stage NOT IN ('drawn','purchaser_paid')"),
+            sqlite_where=sa.text("stage NOT IN ('drawn','purchaser_paid','repaid') AND undone_at IS NULL"),
+            postgresql_where=sa.text(
+                "stage NOT IN ('drawn','purchaser_paid','repaid') AND undone_at IS NULL"
+            ),
         )
 
     op.create_table(
@@ -1299,8 +1308,10 @@ def downgrade() -> None:
     with op.batch_alter_table("contract_steps", schema=None) as batch_op:
         batch_op.drop_index(
             "uq_contract_steps_once",
-            sqlite_where=sa.text("stage NOT IN ('drawn','purchaser_paid')"),
-            postgresql_where=sa.text("stage NOT IN ('drawn','purchaser_paid')"),
+            sqlite_where=sa.text("stage NOT IN ('drawn','purchaser_paid','repaid') AND undone_at IS NULL"),
+            postgresql_where=sa.text(
+                "stage NOT IN ('drawn','purchaser_paid','repaid') AND undone_at IS NULL"
+            ),
         )
         batch_op.drop_index(batch_op.f("ix_contract_steps_contract_id"))
 

@@ -1,0 +1,116 @@
+"""Claims: which lender finances a contract, for how much, and until when; one live claim per contract.
+
+All run inside the caller's transaction. What a lender claims at the award it gives back as principal is
+repaid, or with the loan that is cancelled.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from market import contract_loan
+from market.calendar import add_months
+from market.errors import Code, Fault, Invalid, conflict
+from market.party import Party
+from market.vocabulary import ContractStage, LoanState
+from models.bid import Bid
+from models.contract import Contract, Financing
+from models.loan import Loan
+from models.need import Need
+from services import contract_steps, needs
+
+
+def take(session: Session, need: Need, bid: Bid, loan: Loan, *, by: Party, now: datetime) -> None:
+    """Claim the contract for its lender (the unique key decides a race) and climb to ``credited``."""
+    assert need.contract_id is not None and bid.amount is not None
+    contract = needs.check_contract(
+        session, need.contract_id, need.organisation, lender_id=bid.organisation_id
+    )
+    room = needs.compute_room(session, contract, ratio=bid.product.contract_ratio or needs.WHOLE)
+    if bid.amount > room:
+        raise conflict(Code.ABOVE_FINANCEABLE, asked=bid.amount, most=room)
+    assert contract.financing_key is not None
+    live = session.scalar(
+        select(Financing)
+        .where(Financing.key == contract.financing_key, Financing.ended_at.is_(None))
+        .with_for_update()
+    )
+    if live is None:
+        live = Financing(
+            key=contract.financing_key,
+            contract_id=contract.id,
+            lender_id=bid.organisation_id,
+            financed=0,
+            started_at=now,
+        )
+        session.add(live)
+    live.financed += bid.amount
+    loan.contract_id = contract.id
+    contract_steps.climb_to(session, contract, ContractStage.CREDITED, by=by, now=now, loan=loan.id)
+
+
+def check_drawdown(session: Session, loan: Loan, contract: Contract, drawn_on: date) -> None:
+    """Raise ``Invalid`` with everything that forbids drawing a loan on its contract on a day."""
+    faults: list[Fault] = []
+    if not contract_loan.has_reached(contract.stage, ContractStage.ACCOUNT_LOCKED):
+        faults.append(Fault(Code.NOT_LOCKED))
+    if not contract_loan.may_draw(contract.stage):
+        faults.append(Fault(Code.NO_PLEDGE))
+    if contract.pledge_expires_on is not None and contract.pledge_expires_on <= drawn_on:
+        faults.append(Fault(Code.NO_PLEDGE, "pledge_expires_on"))
+    ends = add_months(drawn_on, loan.months)
+    if contract.last_due_on is not None and ends > contract_loan.latest_end(contract.last_due_on):
+        latest = contract_loan.latest_end(contract.last_due_on).isoformat()
+        faults.append(Fault(Code.ENDS_TOO_LATE, "drawn_on", {"ends": ends.isoformat(), "latest": latest}))
+    ratio = loan.award.bid.product.contract_ratio or needs.WHOLE
+    room = needs.compute_room(session, contract, ratio=ratio, besides=loan.principal)
+    if loan.principal > room:
+        faults.append(Fault(Code.ABOVE_FINANCEABLE, None, {"asked": loan.principal, "most": room}))
+    if contract_steps.find_lender(session, contract.id) != loan.lender_id:
+        faults.append(Fault(Code.ALREADY_FINANCED, None, {"key": contract.financing_key}))
+    if faults:
+        raise Invalid(*faults)
+    borrower = loan.borrower
+    needs.check_contract(session, contract.id, borrower, lender_id=loan.lender_id)
+
+
+def give_back(session: Session, contract_id: int, amount: int) -> None:
+    """Take ``amount`` fen of principal that is repaid, or never drawn, off the live claim on a contract."""
+    financing = contract_steps.find_financing(session, contract_id)
+    if financing is not None:
+        financing.financed -= min(amount, financing.financed)
+
+
+def leave(session: Session, contract: Contract, loan: Loan, *, by: Party | None, now: datetime) -> None:
+    """End a lender's claim on a contract with its only loan, unless money moved on it before.
+
+    Where an earlier loan was drawn and repaid the ladder goes on to its end: pledge and account are
+    released in turn, and only then the claim ends.
+    """
+    if contract_loan.has_reached(contract.stage, ContractStage.DRAWN):
+        finish(session, loan, by=by, now=now)
+    elif not _has_others(session, loan):
+        financing = contract_steps.find_financing(session, contract.id)
+        if financing is not None:
+            financing.ended_at = now
+        contract_steps.step_back(session, contract, why="loan_cancelled", by=by, now=now)
+
+
+def finish(session: Session, loan: Loan, *, by: Party | None, now: datetime) -> None:
+    """Climb to ``repaid`` once no loan on the contract is open; the claim ends when the account is unlocked."""
+    contract = loan.contract
+    if contract is not None and not _has_others(session, loan):
+        contract_steps.climb_to(session, contract, ContractStage.REPAID, by=by, now=now, loan=loan.id)
+
+
+def _has_others(session: Session, loan: Loan) -> bool:
+    """Say whether the contract of a loan carries another one that is not over."""
+    others = select(Loan.id).where(
+        Loan.contract_id == loan.contract_id,
+        Loan.id != loan.id,
+        Loan.state.in_([LoanState.APPROVED, LoanState.DRAWN]),
+    )
+    return session.scalar(others.limit(1)) is not None
