@@ -117,7 +117,7 @@ SENTENCES: dict[Code, Any] = {
     Code.LINKED_RELEASE: lazy_gettext(
         "The record only links to its release (%(url)s). Import a file that has the releases inside."
     ),
-    Code.RELEASE_TOO_LARGE: lazy_gettext("This release is too large to read: at most %(most)s bytes."),
+    Code.RELEASE_TOO_LARGE: lazy_gettext("This release is too large to read: at most %(most)s values."),
     Code.NOTHING_USABLE: lazy_gettext(
         "The file was read, but nothing in it can be used. Nothing was stored."
     ),

@@ -10,7 +10,7 @@ is deterministic, so that the same input gives the same bytes.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -116,31 +116,48 @@ def clear(instance: Instance, *, work_limit: float = WORK_LIMIT) -> Clearing:
     )
 
 
-def explain_unplaced(need: int, instance: Instance, clearing: Clearing) -> dict[str, object]:
-    """Return why a need got no proposal, as a code and values a page can put into words."""
-    own = [o for o in instance.offers if o.need == need]
-    if not own:
-        return {"code": "no_live_bid"}
-    cheaper = [o for o in own if o.cost < instance.unplaced_cost[need]]
-    if not cheaper:
-        return {"code": "above_reserve"}
+def explain(instance: Instance, clearing: Clearing) -> dict[int, dict[str, object]]:
+    """Return for every need why it got its offer or none, as a code and values a page can put into words."""
+    own: dict[int, list[Offer]] = defaultdict(list)
+    for offer in instance.offers:
+        own[offer.need].append(offer)
     used: dict[int, int] = defaultdict(int)
-    for offer in clearing.placed.values():
+    rivals: dict[int, list[int]] = defaultdict(list)
+    for need, offer in sorted(clearing.placed.items()):
         used[offer.lender] += offer.uses
-    best = min(cheaper, key=lambda o: (o.cost, o.receipt))
-    rivals: Sequence[int] = sorted(n for n, o in clearing.placed.items() if o.lender == best.lender)
+        rivals[offer.lender].append(need)
     return {
-        "code": "limit_used_up",
-        "bid": best.bid,
-        "left": instance.capacity.get(best.lender, 0) - used[best.lender],
-        "asked": best.uses,
-        "needs": list(rivals),
+        need: _explain_placed(clearing.placed[need], own[need])
+        if need in clearing.placed
+        else _explain_unplaced(unplaced_cost, own[need], instance.capacity, used, rivals)
+        for need, unplaced_cost in instance.unplaced_cost.items()
     }
 
 
-def explain_placed(offer: Offer, instance: Instance) -> dict[str, object]:
-    """Return why a need was proposed this offer: the cheapest, or which cheaper one was used up."""
-    own = sorted((o for o in instance.offers if o.need == offer.need), key=lambda o: (o.cost, o.receipt))
+def _explain_unplaced(
+    unplaced_cost: int,
+    own: Sequence[Offer],
+    capacity: Mapping[int, int],
+    used: Mapping[int, int],
+    rivals: Mapping[int, Sequence[int]],
+) -> dict[str, object]:
+    if not own:
+        return {"code": "no_live_bid"}
+    cheaper = [o for o in own if o.cost < unplaced_cost]
+    if not cheaper:
+        return {"code": "above_reserve"}
+    best = min(cheaper, key=lambda o: (o.cost, o.receipt))
+    return {
+        "code": "limit_used_up",
+        "bid": best.bid,
+        "left": capacity.get(best.lender, 0) - used.get(best.lender, 0),
+        "asked": best.uses,
+        "needs": list(rivals.get(best.lender, ())),
+    }
+
+
+def _explain_placed(offer: Offer, own: Sequence[Offer]) -> dict[str, object]:
+    own = sorted(own, key=lambda o: (o.cost, o.receipt))
     if own[0].bid == offer.bid:
         return {"code": "cheapest", "compared": len(own)}
     return {

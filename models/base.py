@@ -67,6 +67,7 @@ class UTCDateTime(TypeDecorator[datetime]):
 class Rate(TypeDecorator[Decimal]):
     """An exact rate per year or share, as a Decimal with at most eight places."""
 
+    places = 8
     impl = BigInteger
     cache_ok = True
 

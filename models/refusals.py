@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from decimal import Decimal
 from functools import cache
 from itertools import chain
 from typing import Any
@@ -24,6 +25,8 @@ _SQLITE_BUSY = frozenset({5, 6})
 #: PostgreSQL: a deadlock was broken, a transaction could not be serialised, a lock was not given in time.
 _POSTGRESQL_BUSY = frozenset({"40P01", "40001", "55P03"})
 _UNIQUE_VIOLATION = "23505"
+#: No rate or share of this trade comes near it.
+_RATE_MOST = 10**6
 #: The guard against double financing has words of its own; every other lost race is told to look again.
 _FINANCING_KEY = ("uq_financings_live_key", "financings.key")
 
@@ -70,7 +73,7 @@ def _find_lost_race(error: Any) -> str | None:
 
 def _find_faults(row: Any) -> Iterator[Fault]:
     state = inspect(row)
-    for key, most in _read_bounds(state.mapper):
+    for key, most, places in _read_bounds(state.mapper):
         value = state.dict.get(key)
         if value is None or (state.persistent and key not in state.committed_state):
             continue
@@ -79,21 +82,28 @@ def _find_faults(row: Any) -> Iterator[Fault]:
                 yield Fault(Code.NOT_TEXT, key, {"value": _show(value)})
             elif most is not None and len(value) > most:
                 yield Fault(Code.TOO_LONG, key, {"value": value[:40], "most": most})
+        elif isinstance(value, Decimal) and places is not None:
+            if value.is_finite() and value != round(value, places):
+                yield Fault(Code.TOO_MANY_DECIMALS, key, {"value": f"{value:f}"[:40], "most": places})
+            elif not value.is_finite() or abs(value) > _RATE_MOST:
+                yield Fault(Code.TOO_LARGE, key, {"value": f"{value:f}"[:40], "most": _RATE_MOST})
         elif isinstance(value, int) and most is not None and abs(value) > most:
             yield Fault(Code.TOO_LARGE, key, {"value": value, "most": most})
 
 
 @cache
-def _read_bounds(mapper: Mapper[DeclarativeBase]) -> tuple[tuple[str, int | None], ...]:
-    """Return the texts and whole numbers of a table, each with the longest or largest that fits."""
-    bounds: list[tuple[str, int | None]] = []
+def _read_bounds(mapper: Mapper[DeclarativeBase]) -> tuple[tuple[str, int | None, int | None], ...]:
+    """Return the texts, whole numbers and rates of a table, each with its bound, or its places."""
+    bounds: list[tuple[str, int | None, int | None]] = []
     for attribute in mapper.column_attrs:
         kind = attribute.columns[0].type
         if isinstance(kind, String) and not isinstance(kind, Enum):
-            bounds.append((attribute.key, kind.length))
+            bounds.append((attribute.key, kind.length, None))
         elif isinstance(kind, Integer):
             bits = 63 if kind.__visit_name__ == "big_integer" else 31
-            bounds.append((attribute.key, 2**bits - 1))
+            bounds.append((attribute.key, 2**bits - 1, None))
+        elif (places := getattr(kind, "places", None)) is not None:
+            bounds.append((attribute.key, None, int(places)))
     return tuple(bounds)
 
 

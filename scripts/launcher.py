@@ -79,7 +79,7 @@ def check_free(host: str, port: int) -> None:
 
 
 def prepare_market() -> str:
-    """Bring the database up to date and fill an empty one; return the demo logins, if the market is the demo."""
+    """Bring the database up to date and fill an empty one; return the logins if it is the demo market."""
     # Steps 5 and 6 print their own lines: the database is known to the Python of .venv only.
     with tempfile.TemporaryDirectory() as folder:
         logins = Path(folder) / "logins"

@@ -1,8 +1,8 @@
-"""``python -m scripts.preparation FILE``: bring the database up to date, fill an empty one, note the demo logins.
+"""``python -m scripts.preparation FILE``: bring the database up to date, fill an empty one, note the logins.
 
-One process for what ``flask db upgrade`` and ``python -m scripts.demo`` do one by one: loading the house takes longer
-than the work itself, and a second start should take seconds. FILE receives the demo logins, nothing where the market is
-not the demo.
+One process for what ``flask db upgrade`` and ``python -m scripts.demo`` do one by one: loading the house
+takes longer than the work, and a second start should take seconds. FILE receives the demo logins, nothing if the
+market is not the demo.
 """
 
 from __future__ import annotations
@@ -10,14 +10,15 @@ from __future__ import annotations
 import contextlib
 import io
 import logging
+import os
 import sys
 from pathlib import Path
 
 import flask_migrate
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
-from config import ROOT
+from config import ROOT, read_database_url
 from scripts.demo import command as demo
 from scripts.progress import StepFailed, step
 from wsgi import create_app
@@ -45,8 +46,8 @@ def main(logins: Path) -> int:
 
 def upgrade() -> None:
     """Create the database or bring its tables up to date; raises ``StepFailed`` saying which and why not."""
+    shown = describe(read_database_url(os.environ))
     app = create_app()
-    shown = describe(app.config["SQLALCHEMY_DATABASE_URI"])
     # The migrations report each revision; nobody asked here.
     logging.getLogger("alembic").setLevel(logging.WARNING)
     with step(f"{DATABASE} Database") as current:
@@ -60,8 +61,20 @@ def upgrade() -> None:
 
 
 def describe(url: str) -> str:
-    """Return a database address to show: a file from the project's folder, and never a password."""
-    parts = make_url(url)
+    """Return a database address to show: a file as seen from the project's folder, and never a password.
+
+    Raises ``StepFailed`` for an address of another kind than the two we know.
+    """
+    try:
+        parts = make_url(url)
+    except ArgumentError as error:
+        raise StepFailed(
+            "DATABASE_URL is no address of a database, such as postgresql://host/name."
+        ) from error
+    if parts.get_backend_name() not in {"sqlite", "postgresql"}:
+        raise StepFailed(
+            f"DATABASE_URL must begin with sqlite:// or postgresql://, not {parts.drivername}://."
+        )
     if parts.get_backend_name() == "sqlite" and parts.database:
         file = Path(parts.database)
         return str(file.relative_to(ROOT) if file.is_relative_to(ROOT) else file)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, or_, select, true
 from sqlalchemy.orm import Session, joinedload
 
 from market.errors import Code, conflict, invalid, not_found
@@ -63,7 +63,11 @@ def resolve(alert_id: int, resolution: str, *, by: Party, now: datetime) -> Aler
         raise invalid(Code.TOO_LONG, "resolution", value=resolution[:40], most=300)
     with transaction() as session:
         alert = session.get(Alert, alert_id, with_for_update=True)
-        if alert is None or alert.zone_id != by.zone_id or not _concerns(session, alert, by):
+        if (
+            alert is None
+            or alert.zone_id != by.zone_id
+            or session.scalar(select(Alert.id).where(Alert.id == alert.id, _concerning(by))) is None
+        ):
             raise not_found("alert", alert_id)
         if alert.resolved_at is not None:
             raise conflict(Code.ILLEGAL_MOVE, state="resolved", move="resolve")
@@ -74,12 +78,13 @@ def resolve(alert_id: int, resolution: str, *, by: Party, now: datetime) -> Aler
 
 def list_open(by: Party) -> list[Alert]:
     """Return the open alerts the party must look at, newest first."""
-    alerts = db.session.scalars(
-        select(Alert)
-        .where(Alert.zone_id == by.zone_id, Alert.resolved_at.is_(None))
-        .order_by(Alert.raised_at.desc(), Alert.id.desc())
+    return list(
+        db.session.scalars(
+            select(Alert)
+            .where(Alert.zone_id == by.zone_id, Alert.resolved_at.is_(None), _concerning(by))
+            .order_by(Alert.raised_at.desc(), Alert.id.desc())
+        )
     )
-    return [alert for alert in alerts if _concerns(db.session(), alert, by)]
 
 
 def list_resolved(by: Party, most: int = 200) -> list[Alert]:
@@ -127,17 +132,19 @@ def _open(session: Session, kind: AlertKind, subject: str) -> Alert | None:
     )
 
 
-def _concerns(session: Session, alert: Alert, by: Party) -> bool:
+def _concerning(by: Party) -> ColumnElement[bool]:
+    """Return the condition that an alert is the party's to look at.
+
+    A loan's alert is its lender's and its firm's alone: neither the purchaser nor who lent on the same
+    contract before is told that a firm is late. A contract's alert is its two sides' and its live lender's.
+    """
     if by.may(Capability.OFFICER, Capability.AUDITOR):
-        return True
-    parties: set[int | None] = set()
-    if alert.loan_id is not None:
-        loan = session.get_one(Loan, alert.loan_id)
-        parties |= {loan.lender_id, loan.borrower_id}
-    if alert.contract_id is not None:
-        contract = session.get_one(Contract, alert.contract_id)
-        parties |= {contract.supplier_id, contract.purchaser_id}
-        parties |= set(
-            session.scalars(select(Financing.lender_id).where(Financing.contract_id == contract.id))
-        )
-    return by.organisation_id in parties
+        return true()
+    own = by.organisation_id
+    loans = select(Loan.id).where((Loan.lender_id == own) | (Loan.borrower_id == own))
+    contracts = select(Contract.id).where((Contract.supplier_id == own) | (Contract.purchaser_id == own))
+    financed = select(Financing.contract_id).where(Financing.lender_id == own, Financing.ended_at.is_(None))
+    return or_(
+        Alert.loan_id.in_(loans),
+        and_(Alert.loan_id.is_(None), Alert.contract_id.in_(contracts) | Alert.contract_id.in_(financed)),
+    )

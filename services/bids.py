@@ -91,8 +91,9 @@ def preview(need_id: int, quote: Quote, *, by: Party, now: datetime) -> Preview:
     need = needs.find(need_id, by=by)
     product = _own_product(db.session(), quote.product_id, by)
     terms = build_terms(quote, need, product, on=local_date(now))
-    failures = judge(fitting.describe(need, local_date(now)), fitting.read_requirement(product))
-    weighed = _weigh(terms, quote, failures, read_headroom(db.session(), by.organisation_id))
+    judged = judge(fitting.describe(need, local_date(now)), fitting.read_requirement(product))
+    headroom = read_headroom(db.session(), by.organisation_id)
+    weighed = _weigh(terms, quote, fitting.veil(judged), headroom)
     faults = _find_faults(db.session(), need, product, quote, weighed, local_date(now))
     return replace(weighed, faults=tuple(faults))
 
@@ -116,8 +117,9 @@ def place(need_id: int, quote: Quote, *, by: Party, now: datetime, sealer: Seale
             raise invalid(Code.NOT_BIDDABLE, "product_id")
         today = local_date(now)
         terms = build_terms(quote, need, product, on=today)
-        failures = judge(fitting.describe(need, today), fitting.read_requirement(product))
-        weighed = _weigh(terms, quote, failures, read_headroom(session, by.organisation_id))
+        judged = judge(fitting.describe(need, today), fitting.read_requirement(product))
+        headroom = read_headroom(session, by.organisation_id)
+        weighed = _weigh(terms, quote, fitting.veil(judged), headroom)
         if need.contract is not None:
             needs.check_contract(
                 session, need.contract.id, need.organisation, lender_id=product.organisation_id
@@ -314,7 +316,7 @@ def _find_faults(
             faults.append(
                 Fault(Code.ABOVE_CEILING, "rate", {"value": str(round(effective, 8)), "most": str(ceiling)})
             )
-        elif weighed.terms.rate < _LEAST_LIKELY and not quote.confirmed:
+        elif (weighed.terms.rate < _LEAST_LIKELY or effective <= 0) and not quote.confirmed:
             faults.append(Fault(Code.LOOKS_MISTYPED, "rate", {"value": str(weighed.terms.rate)}))
         if weighed.verdict is Verdict.REFUSE:
             faults.append(
@@ -333,6 +335,10 @@ def _find_faults(
                 {"value": quote.principal, "least": product.amount_min, "most": product.amount_max},
             )
         )
+    if product.months_max > 0 and not product.months_min <= quote.months <= product.months_max:
+        code = Code.TOO_SMALL if quote.months < product.months_min else Code.TOO_LARGE
+        bounds = {"least": product.months_min, "most": product.months_max}
+        faults.append(Fault(code, "months", {"value": quote.months, **bounds}))
     least = earliest_validity(need)
     if quote.valid_until < least:
         faults.append(

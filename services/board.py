@@ -309,7 +309,7 @@ def _share(part: int, whole: int) -> Decimal | None:
     return Decimal(part) / whole if whole else None
 
 
-def _count(query: Select[tuple[int]]) -> int:
+def _count(query: Select[int]) -> int:
     return db.session.scalar(query) or 0
 
 

@@ -100,7 +100,7 @@ def leave(session: Session, contract: Contract, loan: Loan, *, by: Party | None,
 
 
 def finish(session: Session, loan: Loan, *, by: Party | None, now: datetime) -> None:
-    """Climb to ``repaid`` once no loan on the contract is open; the claim ends when the account is unlocked."""
+    """Climb to ``repaid`` once no loan on the contract is open; the claim ends with the unlocking."""
     contract = loan.contract
     if contract is not None and not _has_others(session, loan):
         contract_steps.climb_to(session, contract, ContractStage.REPAID, by=by, now=now, loan=loan.id)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, selectinload
 
 from market import contract_loan
 from market.calendar import local_date
@@ -14,7 +14,7 @@ from market.errors import Code, conflict, invalid, not_found
 from market.party import Party
 from market.vocabulary import AlertKind, Capability, ContractStage, LoanState
 from models.base import db, transaction
-from models.contract import Contract, Financing, PurchaserPayment
+from models.contract import Alert, Contract, Financing, PurchaserPayment
 from models.loan import Loan
 from services import alerts, audit, contract_steps, limits, loans, needs
 
@@ -47,7 +47,8 @@ def record_payment(contract_id: int, payment: Payment, *, by: Party, now: dateti
         raise invalid(Code.TOO_SMALL, "amount", value=payment.amount, least=1)
     if payment.paid_on is not None and payment.paid_on > local_date(now):
         raise invalid(Code.TOO_LARGE, "paid_on", value=str(payment.paid_on), most=str(local_date(now)))
-    if not payment.transaction_id.strip():
+    payment = replace(payment, transaction_id=payment.transaction_id.strip())
+    if not payment.transaction_id:
         raise invalid(Code.REQUIRED, "transaction_id")
     lender = db.session.scalar(
         select(Financing).where(Financing.contract_id == contract_id, Financing.ended_at.is_(None))
@@ -98,12 +99,19 @@ def lock_for_payment(session: Session, contract_id: int, lender_id: int | None) 
 
 
 def settle(
-    session: Session, contract: Contract, payment: PurchaserPayment, *, by: Party | None, now: datetime
+    session: Session,
+    contract: Contract,
+    payment: PurchaserPayment,
+    *,
+    by: Party | None,
+    now: datetime,
+    is_published: bool = False,
 ) -> None:
     """Let a stored payment take effect once, inside the caller's transaction (which holds the locks).
 
     No date: an alert, nothing moves. Wrong account: an alert, nothing is settled. A payment from before
-    the drawdown, or with no live loan, is only history.
+    the drawdown, or with no live loan, is only history. Published records (``is_published``) hardly ever
+    name accounts: there, silence is no wrong account.
     """
     if payment.settled_at is not None:
         return
@@ -121,9 +129,12 @@ def settle(
             )
         return
     _watch_overpayment(session, contract, now)
+    if find_overdue(session, contract, local_date(now)) is None:
+        alerts.settle(session, AlertKind.PURCHASER_OVERDUE, f"contract:{contract.id}", "paid", now=now)
     if not contract_loan.may_draw(contract.stage):
         return
-    if not contract_loan.is_locked_account(payment.payee_account, contract.payee_account):
+    is_silent = is_published and payment.payee_account is None
+    if not is_silent and not contract_loan.is_locked_account(payment.payee_account, contract.payee_account):
         alerts.raise_alert(
             session,
             contract.zone_id,
@@ -146,7 +157,6 @@ def settle(
     ).all()
     if not drawn:
         # Everything is repaid: the rest is the supplier's alone and moves nothing here.
-        alerts.settle(session, AlertKind.PURCHASER_OVERDUE, f"contract:{contract.id}", "paid", now=now)
         return
     contract_steps.climb_to(
         session,
@@ -174,7 +184,6 @@ def settle(
         left = row.remainder
         session.flush()
     payment.settled_at = now
-    alerts.settle(session, AlertKind.PURCHASER_OVERDUE, f"contract:{contract.id}", "paid", now=now)
 
 
 def may_record(contract: Contract, *, by: Party) -> bool:
@@ -201,24 +210,47 @@ def list_loans(contract_id: int, *, by: Party) -> list[Loan]:
 
 
 def list_overdue(zone_id: int, now: datetime) -> list[int]:
-    """Return the financed contracts of a zone whose purchaser should have paid by now and has not."""
+    """Return the financed contracts of a zone whose purchaser is newly late: no alert says so yet.
+
+    An alert that an officer has resolved is not raised again for the same due date.
+    """
     today = local_date(now)
     contracts = db.session.scalars(
         select(Contract)
         .join(Financing, Financing.contract_id == Contract.id)
         .where(Contract.zone_id == zone_id, Financing.ended_at.is_(None))
+        .options(selectinload(Contract.plan))
         .order_by(Contract.id)
-    )
-    return [
-        contract.id for contract in contracts if _overdue_since(db.session(), contract, today) is not None
-    ]
+    ).all()
+    paid = {
+        contract_id: int(amount)
+        for contract_id, amount in db.session.execute(
+            select(PurchaserPayment.contract_id, func.sum(PurchaserPayment.amount))
+            .join(Financing, Financing.contract_id == PurchaserPayment.contract_id)
+            .where(Financing.ended_at.is_(None), PurchaserPayment.paid_on.is_not(None))
+            .group_by(PurchaserPayment.contract_id)
+        ).all()
+    }
+    told = db.session.scalars(
+        select(Alert).where(Alert.zone_id == zone_id, Alert.kind == AlertKind.PURCHASER_OVERDUE)
+    ).all()
+    watched = {alert.contract_id for alert in told if alert.resolved_at is None}
+    known = {(alert.contract_id, alert.details.get("due_on")) for alert in told}
+    late = []
+    for contract in contracts:
+        if contract.id in watched:
+            continue
+        since = _overdue_since(contract, paid.get(contract.id, 0), today)
+        if since is not None and (contract.id, since.isoformat()) not in known:
+            late.append(contract.id)
+    return late
 
 
 def note_overdue(contract_id: int, *, by: Party, now: datetime) -> None:
     """Raise the alert that a purchaser is late, if it is; raising it twice changes nothing."""
     with transaction() as session:
         contract = session.get_one(Contract, contract_id, with_for_update=True)
-        since = _overdue_since(session, contract, local_date(now))
+        since = find_overdue(session, contract, local_date(now))
         if since is not None:
             alerts.raise_alert(
                 session,
@@ -289,16 +321,18 @@ def _watch_overpayment(session: Session, contract: Contract, now: datetime) -> N
         )
 
 
-def _overdue_since(session: Session, contract: Contract, today: date) -> date | None:
-    """Return the first day the purchaser was late, from the plan or from the statutory term."""
-    paid = (
-        session.scalar(
-            select(func.coalesce(func.sum(PurchaserPayment.amount), 0)).where(
-                PurchaserPayment.contract_id == contract.id, PurchaserPayment.paid_on.is_not(None)
-            )
+def find_overdue(session: Session, contract: Contract, today: date) -> date | None:
+    """Return the first day the purchaser of a contract was late with what it has not paid yet, or None."""
+    paid = session.scalar(
+        select(func.coalesce(func.sum(PurchaserPayment.amount), 0)).where(
+            PurchaserPayment.contract_id == contract.id, PurchaserPayment.paid_on.is_not(None)
         )
-        or 0
     )
+    return _overdue_since(contract, int(paid or 0), today)
+
+
+def _overdue_since(contract: Contract, paid: int, today: date) -> date | None:
+    """Return the first day the purchaser was late, from the plan or from the statutory term."""
     owed = 0
     for planned in contract.plan:
         owed += planned.amount

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from itertools import pairwise
 
@@ -45,6 +45,9 @@ def register(entry: Entry, *, by: Party, now: datetime) -> Contract:
     Raises ``Invalid`` with every fault, ``Conflict`` when the process already has this contract.
     """
     by.require(Capability.ENTERPRISE_MAKER, Capability.PURCHASER, Capability.OFFICER)
+    entry = replace(
+        entry, process_id=entry.process_id.strip(), number=entry.number.strip(), title=entry.title.strip()
+    )
     check(entry, now)
     supplier_code = credit_code.parse(entry.supplier_code, "supplier_code")
     purchaser_code = credit_code.parse(entry.purchaser_code, "purchaser_code")
@@ -64,10 +67,10 @@ def register(entry: Entry, *, by: Party, now: datetime) -> Contract:
             raise conflict(Code.ALREADY_EXISTS, "number", what="contract", value=entry.number)
         contract = Contract(
             zone_id=by.zone_id,
-            process_id=entry.process_id.strip(),
-            contract_id=entry.number.strip(),
-            number=entry.number.strip(),
-            title=entry.title.strip(),
+            process_id=entry.process_id,
+            contract_id=entry.number,
+            number=entry.number,
+            title=entry.title,
             status="active",
             purchaser_code=purchaser_code,
             purchaser_name=purchaser.name_zh if purchaser else None,
@@ -123,19 +126,26 @@ def check(entry: Entry, now: datetime) -> None:
     """Raise ``Invalid`` with every fault of an entry that can be seen without the database."""
     faults: list[Fault] = []
     for field in ("process_id", "number", "title"):
-        text = getattr(entry, field).strip()
+        text, most = getattr(entry, field).strip(), 400 if field == "title" else 160
         if not text:
             faults.append(Fault(Code.REQUIRED, field))
-        elif len(text) > (400 if field == "title" else 160):
-            faults.append(Fault(Code.TOO_LONG, field, {"value": text[:40], "most": 160}))
+        elif len(text) > most:
+            faults.append(Fault(Code.TOO_LONG, field, {"value": text[:40], "most": most}))
+    # Without a letter or digit there is no key to tell one contract from another.
+    if entry.number.strip() and not any(letter.isalnum() for letter in entry.number):
+        faults.append(Fault(Code.REQUIRED, "number"))
     for field in ("purchaser_code", "supplier_code"):
         if not credit_code.is_valid(getattr(entry, field)):
             faults.append(Fault(Code.BAD_CREDIT_CODE, field, {"value": getattr(entry, field)[:40]}))
     if entry.amount <= 0:
         faults.append(Fault(Code.TOO_SMALL, "amount", {"value": entry.amount, "least": 1}))
-    if not 0 <= entry.retention < max(entry.amount, 1):
+    if entry.retention < 0:
+        faults.append(Fault(Code.TOO_SMALL, "retention", {"value": entry.retention, "least": 0}))
+    elif entry.retention >= max(entry.amount, 1):
         faults.append(Fault(Code.TOO_LARGE, "retention", {"value": entry.retention, "most": entry.amount}))
-    if entry.payment_days is not None and not 0 <= entry.payment_days <= 60:
+    if entry.payment_days is not None and entry.payment_days < 0:
+        faults.append(Fault(Code.TOO_SMALL, "payment_days", {"value": entry.payment_days, "least": 0}))
+    elif entry.payment_days is not None and entry.payment_days > 60:
         faults.append(Fault(Code.TOO_LARGE, "payment_days", {"value": entry.payment_days, "most": 60}))
     if entry.signed_on > local_date(now):
         faults.append(
@@ -147,6 +157,9 @@ def check(entry: Entry, now: datetime) -> None:
         )
     if any(later[0] < earlier[0] for earlier, later in pairwise(entry.plan)):
         faults.append(Fault(Code.OUT_OF_ORDER, "plan", {"value": "", "after": ""}))
+    if any(amount <= 0 for _, amount in entry.plan):
+        least = min(amount for _, amount in entry.plan)
+        faults.append(Fault(Code.TOO_SMALL, "plan", {"value": least, "least": 1}))
     planned = sum(amount for _, amount in entry.plan)
     if entry.plan and planned != entry.amount:
         faults.append(Fault(Code.AMOUNT_MISMATCH, "plan", {"given": planned, "expected": entry.amount}))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from sqlalchemy import select
@@ -26,6 +26,14 @@ from models.need import Need
 from models.organisation import Organisation, Tag
 from models.product import Product
 from models.zone import Membership
+
+#: Facts that a published need shows to every institution; all others are the firm's own.
+_SHOWN = frozenset(
+    {
+        *("accepts", "amount", "contract_days_left", "has_contract", "months", "purpose", "repayment"),
+        "securities",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +228,17 @@ def count_asked(zone_id: int) -> Counter[str]:
     return asked
 
 
+def veil(failures: Sequence[Failure]) -> tuple[Failure, ...]:
+    """Return failures as an institution may know them: that a condition fails, not the firm's own figures.
+
+    Otherwise a product with an impossible condition would read out the revenue of a firm without a name.
+    """
+    return tuple(
+        failure if failure.condition.fact in _SHOWN else replace(failure, found=None, distance=None)
+        for failure in failures
+    )
+
+
 def fit_need(need: Need, products: Sequence[Product], on: date) -> list[Fit]:
     """Return one institution's products beside one need."""
     return fit_needs([need], products, on)[0]
@@ -230,7 +249,7 @@ def fit_needs(needs: Sequence[Need], products: Sequence[Product], on: date) -> l
     rows = judge_all(describe_all(needs, on), [read_requirement(product) for product in products])
     return [
         sorted(
-            (Fit(product, failures) for product, failures in zip(products, row, strict=True)),
+            (Fit(product, veil(failures)) for product, failures in zip(products, row, strict=True)),
             key=lambda fit: (len(fit.failures), fit.product.id),
         )
         for row in rows

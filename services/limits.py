@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from sqlalchemy import or_, select
+from sqlalchemy import case, func, or_, select
 from sqlalchemy.orm import Session
 
 from market.errors import Code, conflict
-from market.vocabulary import LimitScope
+from market.vocabulary import LimitScope, LoanState
 from models.base import db
+from models.loan import Loan
 from models.organisation import Limit
 
 
@@ -41,9 +42,20 @@ def consume(session: Session, lender_id: int, firm_id: int, amount: int) -> None
 
 
 def release(session: Session, lender_id: int, firm_id: int, amount: int) -> None:
-    """Give ``amount`` fen back to every limit it was taken of; a limit set up later starts at zero."""
+    """Give ``amount`` fen back to every limit it was taken of."""
     for limit in lock(session, lender_id, firm_id):
         limit.used -= min(amount, limit.used)
+
+
+def count_out(session: Session, lender_id: int, firm_id: int | None = None) -> int:
+    """Return the fen a lender has out now, to everybody or to one firm: promised, or drawn and not repaid."""
+    promised = case((Loan.state == LoanState.APPROVED, Loan.principal), else_=Loan.outstanding)
+    query = select(func.coalesce(func.sum(promised), 0)).where(
+        Loan.lender_id == lender_id, Loan.state.in_([LoanState.APPROVED, LoanState.DRAWN])
+    )
+    if firm_id is not None:
+        query = query.where(Loan.borrower_id == firm_id)
+    return int(session.scalar(query) or 0)
 
 
 def list_for(organisation_id: int) -> list[Limit]:

@@ -18,7 +18,7 @@ from models.base import db, transaction
 from models.contract import Contract
 from models.organisation import Limit, Organisation, Tag
 from models.zone import Membership
-from services import audit
+from services import audit, limits
 
 #: What an organisation may say of itself; everything else is recorded by others.
 PROFILE = (
@@ -60,9 +60,12 @@ def register(
         session.add(row)
         session.flush()
         session.add(Membership(zone_id=zone_id, organisation_id=row.id, joined_at=now))
-        # Contracts imported before their supplier came find their owner now.
+        # Contracts imported before their supplier or purchaser came find them now.
         for contract in session.scalars(select(Contract).where(Contract.supplier_code == code)):
             contract.supplier_id = row.id
+        if kind is OrganisationKind.PURCHASER:
+            for contract in session.scalars(select(Contract).where(Contract.purchaser_code == code)):
+                contract.purchaser_id = row.id
         audit.record(session, "organisation.register", row, by=by, now=now, zone=zone_id)
     return row
 
@@ -83,12 +86,17 @@ def join(organisation_id: int, zone_id: int, *, now: datetime, by: Party | None 
 
 
 def update_profile(profile: Mapping[str, Any], *, by: Party, now: datetime) -> Organisation:
-    """Change what the party's own organisation says of itself (fields of ``PROFILE``)."""
+    """Change what the party's own organisation says of itself (fields of ``PROFILE``).
+
+    Whether acceptances ask for a second person is the approver's to say: a maker could else be rid of it.
+    """
     by.require(Capability.ENTERPRISE_MAKER, Capability.ENTERPRISE_APPROVER, Capability.INSTITUTION_APPROVER)
     with transaction() as session:
         row = session.get(Organisation, by.organisation_id, with_for_update=True)
         if row is None:
             raise not_found("organisation", by.organisation_id)
+        if profile.get("dual_control", row.dual_control) != row.dual_control:
+            by.require(Capability.ENTERPRISE_APPROVER, Capability.INSTITUTION_APPROVER)
         _apply_profile(row, profile, now)
         audit.record(session, "organisation.update", row, by=by, now=now, fields=sorted(profile))
     return row
@@ -160,7 +168,11 @@ def whitelist(organisation_id: int, listed: bool, *, by: Party, now: datetime) -
 def set_limit(
     organisation_id: int, scope: LimitScope, cap: int, *, by: Party, now: datetime, firm_id: int | None = None
 ) -> Limit:
-    """Set what an institution may have out in total or to one firm, in fen; never below what is used."""
+    """Set what an institution may have out in total or to one firm, in fen; never below what is used.
+
+    By the institution's own approver, or an officer of a zone where it has a seat. A new limit counts what
+    is out already.
+    """
     by.require(Capability.INSTITUTION_APPROVER, Capability.OFFICER)
     if by.may(Capability.INSTITUTION_APPROVER) and organisation_id != by.organisation_id:
         raise not_found("organisation", organisation_id)
@@ -171,6 +183,7 @@ def set_limit(
     if scope is not LimitScope.FIRM and firm_id is not None:
         raise invalid(Code.UNKNOWN_FIELD, "firm_id")
     with transaction() as session:
+        _seat(organisation_id, by.zone_id)
         firm = session.get(Organisation, firm_id) if firm_id is not None else None
         if firm_id is not None and (firm is None or firm.kind is not OrganisationKind.ENTERPRISE):
             raise not_found("organisation", firm_id)
@@ -184,11 +197,12 @@ def set_limit(
             .with_for_update()
         )
         if row is None:
-            row = Limit(organisation_id=organisation_id, scope=scope, firm_id=firm_id, cap=cap, used=0)
-            session.add(row)
-        elif cap < row.used:
+            used = limits.count_out(session, organisation_id, firm_id)
+            row = Limit(organisation_id=organisation_id, scope=scope, firm_id=firm_id, used=used)
+        if cap < row.used:
             raise invalid(Code.TOO_SMALL, "cap", value=cap, least=row.used)
         row.cap = cap
+        session.add(row)
         audit.record(session, "limit.set", row, by=by, now=now, cap=cap)
     return row
 

@@ -98,6 +98,8 @@ def check(draft: Draft) -> None:
         faults.append(
             Fault(Code.OUT_OF_ORDER, "amount_max", {"value": draft.amount_max, "after": draft.amount_min})
         )
+    if draft.months_min < 0:
+        faults.append(Fault(Code.TOO_SMALL, "months_min", {"value": draft.months_min, "least": 0}))
     if draft.months_max < draft.months_min:
         faults.append(
             Fault(Code.OUT_OF_ORDER, "months_max", {"value": draft.months_max, "after": draft.months_min})
@@ -108,6 +110,18 @@ def check(draft: Draft) -> None:
         faults.append(
             Fault(Code.OUT_OF_ORDER, "rate_to", {"value": str(draft.rate_to), "after": str(draft.rate_from)})
         )
+    if draft.rate_from is not None and draft.rate_from < 0:
+        faults.append(Fault(Code.TOO_SMALL, "rate_from", {"value": str(draft.rate_from), "least": "0"}))
+    if draft.spread_from is not None and draft.spread_to is not None and draft.spread_to < draft.spread_from:
+        values = {"value": draft.spread_to, "after": draft.spread_from}
+        faults.append(Fault(Code.OUT_OF_ORDER, "spread_to", values))
+    if draft.contract_ratio is not None and not 0 < draft.contract_ratio <= 1:
+        code, bound = (
+            (Code.TOO_LARGE, {"most": "1"})
+            if draft.contract_ratio > 1
+            else (Code.TOO_SMALL, {"least": "0.01"})
+        )
+        faults.append(Fault(code, "contract_ratio", {"value": str(draft.contract_ratio), **bound}))
     if draft.pricing in {Pricing.LPR_1Y, Pricing.LPR_5Y} and (
         draft.spread_from is None or draft.spread_to is None
     ):

@@ -3,30 +3,39 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import rfc8785
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from market import clearing, lifecycle
 from market.calendar import local_date
 from market.clearing import Clearing, Instance, Offer
-from market.errors import Code, conflict, not_found
+from market.errors import Code, Conflict, conflict, not_found
 from market.money import round_half_up
 from market.party import Party
 from market.reference import calendar
-from market.vocabulary import BidState, Capability, LimitScope, NeedState, ProposalState, RoundState
+from market.vocabulary import (
+    AwardState,
+    BidState,
+    Capability,
+    LimitScope,
+    NeedState,
+    ProposalState,
+    RoundState,
+)
+from models.award import Award
 from models.base import db, transaction
 from models.bid import Bid
 from models.need import Need
 from models.organisation import Limit
 from models.round import MatchingRound, Proposal
 from models.zone import Zone
-from services import audit, lpr, needs
+from services import audit, lpr
 
 
 def run_scheduled(zone_id: int, *, by: Party, now: datetime) -> MatchingRound | None:
@@ -60,7 +69,13 @@ def run(
         return opened
     round_id, fence, inputs = opened.id, opened.fence, opened.inputs
     result = clearing.clear(read_instance(inputs))
-    return settle(round_id, fence, result, by=by, now=now)
+    try:
+        return settle(round_id, fence, result, by=by, now=now)
+    except Conflict as lost:
+        if lost.faults[0].code is not Code.STALE:
+            raise
+        # Another clock opened the same slot meanwhile: the round is that one's to finish, or finished.
+        return db.session.get_one(MatchingRound, round_id)
 
 
 def open_round(
@@ -99,43 +114,41 @@ def open_round(
 def settle(round_id: int, fence: int, result: Clearing, *, by: Party, now: datetime) -> MatchingRound:
     """Store what a round proposes; refused (``Conflict`` stale) if the fence moved.
 
-    A need whose bid was taken or lost meanwhile gets no proposal: proposing never overrides a deed.
+    A need whose bid was taken or lost meanwhile gets no proposal: proposing never overrides a deed. The
+    needs are locked, in order of their numbers, so that none is awarded or withdrawn while this looks.
     """
     with transaction() as session:
         row = session.get_one(MatchingRound, round_id, with_for_update=True)
         if row.state is RoundState.SETTLED or row.fence != fence:
             raise conflict(Code.STALE)
         instance = read_instance(row.inputs)
-        for earlier in session.scalars(
-            select(Proposal)
-            .join(MatchingRound, Proposal.round_id == MatchingRound.id)
-            .where(
-                MatchingRound.zone_id == row.zone_id,
-                Proposal.state == ProposalState.PROPOSED,
-                Proposal.need_id.in_(instance.unplaced_cost),
+        joined = sorted(instance.unplaced_cost)
+        closed = _lock_closed(session, joined)
+        live = _read_live(session, [offer.bid for offer in result.placed.values()])
+        for part in _cut(joined):
+            session.execute(
+                update(Proposal)
+                .where(Proposal.need_id.in_(part), Proposal.state == ProposalState.PROPOSED)
+                .values(state=ProposalState.LAPSED)
             )
-        ):
-            earlier.state = ProposalState.LAPSED
+        why = clearing.explain(instance, result)
         placed = 0
-        for need_id in sorted(instance.unplaced_cost):
+        for need_id in joined:
             offer = result.placed.get(need_id)
-            if offer is not None and not _stands(session, need_id, offer.bid):
+            if need_id not in closed or (offer is not None and offer.bid not in live):
                 continue
-            if offer is None:
-                why = clearing.explain_unplaced(need_id, instance, result)
-                session.add(Proposal(round_id=row.id, need_id=need_id, state=ProposalState.UNPLACED, why=why))
-                continue
-            placed += 1
-            row.placed_amount += offer.uses
             session.add(
                 Proposal(
                     round_id=row.id,
                     need_id=need_id,
-                    bid_id=offer.bid,
-                    state=ProposalState.PROPOSED,
-                    why=clearing.explain_placed(offer, instance),
+                    bid_id=offer.bid if offer is not None else None,
+                    state=ProposalState.PROPOSED if offer is not None else ProposalState.UNPLACED,
+                    why=why[need_id],
                 )
             )
+            if offer is not None:
+                placed += 1
+                row.placed_amount += offer.uses
         row.result = describe(result)
         row.placed_count, row.settled_at, row.state = placed, now, RoundState.SETTLED
         audit.record(session, "round.settle", row, by=by, now=now, placed=placed)
@@ -180,7 +193,12 @@ def foresee(*, by: Party, now: datetime) -> Outlook:
     """Return what an officer's round would take in right now, without running it."""
     by.require(Capability.OFFICER, Capability.AUDITOR)
     inputs = _freeze(db.session(), by.zone_id, now)
-    joined = [db.session.get_one(Need, entry["id"]) for entry in inputs["needs"]]
+    ids = [entry["id"] for entry in inputs["needs"]]
+    joined = [
+        need
+        for part in _cut(ids)
+        for need in db.session.scalars(select(Need).where(Need.id.in_(part)).order_by(Need.id))
+    ]
     return Outlook(
         needs=joined,
         bids=len(inputs["offers"]),
@@ -229,28 +247,19 @@ def _find_slot(zone_id: int, slot: str) -> MatchingRound | None:
 
 
 def _freeze(session: Session, zone_id: int, now: datetime) -> dict[str, Any]:
-    joined = [
-        need
-        for need in session.scalars(
-            select(Need)
-            .where(
-                Need.zone_id == zone_id,
-                Need.state == NeedState.CLOSED,
-                Need.joins_matching,
-                Need.accept_until >= now,
-            )
-            .order_by(Need.id)
-        )
-        if needs.standing_award(session, need.id) is None
-    ]
+    accepted = select(Award.id).where(Award.need_id == Need.id, Award.state != AwardState.REJECTED)
+    joins = (
+        Need.zone_id == zone_id,
+        Need.state == NeedState.CLOSED,
+        Need.joins_matching,
+        Need.accept_until >= now,
+        ~accepted.exists(),
+    )
+    joined = session.scalars(select(Need).where(*joins).order_by(Need.id)).all()
     bids = session.scalars(
         select(Bid)
-        .where(
-            Bid.need_id.in_([need.id for need in joined]),
-            Bid.state == BidState.LIVE,
-            Bid.rank.is_not(None),
-            Bid.valid_until >= now,
-        )
+        .join(Need, Bid.need_id == Need.id)
+        .where(*joins, Bid.state == BidState.LIVE, Bid.rank.is_not(None), Bid.valid_until >= now)
         .order_by(Bid.need_id, Bid.receipt_number)
     ).all()
     capacity = _read_capacity(session, bids)
@@ -291,10 +300,29 @@ def _read_capacity(session: Session, bids: Sequence[Bid]) -> dict[int, int]:
     return capacity
 
 
-def _stands(session: Session, need_id: int, bid_id: int) -> bool:
-    need = session.get_one(Need, need_id)
-    bid = session.get_one(Bid, bid_id)
-    return need.state is NeedState.CLOSED and bid.state is BidState.LIVE
+def _lock_closed(session: Session, need_ids: Sequence[int]) -> set[int]:
+    """Return which of the needs still wait for a decision, all of them locked until the end."""
+    closed: set[int] = set()
+    for part in _cut(need_ids):
+        for need in session.scalars(
+            select(Need).where(Need.id.in_(part)).order_by(Need.id).with_for_update()
+        ):
+            if need.state is NeedState.CLOSED:
+                closed.add(need.id)
+    return closed
+
+
+def _read_live(session: Session, bid_ids: Sequence[int]) -> set[int]:
+    live: set[int] = set()
+    for part in _cut(bid_ids):
+        live.update(session.scalars(select(Bid.id).where(Bid.id.in_(part), Bid.state == BidState.LIVE)))
+    return live
+
+
+def _cut(numbers: Sequence[int], most: int = 5000) -> Iterator[Sequence[int]]:
+    """Yield the numbers in parts, because both databases bound how many values one question may carry."""
+    for start in range(0, len(numbers), most):
+        yield numbers[start : start + most]
 
 
 def _hash(inputs: dict[str, Any]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from math import ceil
 
 from sqlalchemy import select, update
@@ -14,6 +14,9 @@ from market.vocabulary import Capability
 from models.base import db, transaction
 from models.zone import Zone
 from services import audit
+
+#: As far as a practice zone's clock may run ahead of the real one, in all.
+AHEAD_MOST = timedelta(days=3653)
 
 
 def find(zone_id: int) -> Zone | None:
@@ -59,6 +62,8 @@ def found(
         if zone is None:
             zone = Zone(code=code, created_at=now)
             session.add(zone)
+        if zone.clock_offset_seconds and not is_sandbox:
+            raise conflict(Code.ILLEGAL_MOVE, "is_sandbox", state="fast_forwarded", move="make_real")
         zone.name_zh, zone.name_en = name_zh, name_en
         zone.is_sandbox, zone.matching_times = is_sandbox, matching_times
         if as_default and not zone.is_default:
@@ -79,7 +84,8 @@ def rename_default(code: str, name_zh: str, name_en: str, *, is_sandbox: bool, m
 def fast_forward(zone_id: int, until: datetime, *, by: Party, now: datetime) -> Zone:
     """Move a practice zone's clock forward to ``until``; raises for a real zone or a moment in the past.
 
-    The offset only grows: a market's past cannot be replayed.
+    The offset only grows: a market's past cannot be replayed. It ends ten years ahead, because nothing
+    could ever bring a zone back from the end of the calendar.
     """
     by.require(Capability.OFFICER)
     with transaction() as session:
@@ -90,6 +96,10 @@ def fast_forward(zone_id: int, until: datetime, *, by: Party, now: datetime) -> 
             raise conflict(Code.ILLEGAL_MOVE, state="real", move="fast_forward")
         if until <= now:
             raise invalid(Code.TOO_EARLY, "until", until=now.isoformat())
-        zone.clock_offset_seconds += ceil((until - now).total_seconds())
+        ahead = ceil((until - now).total_seconds())
+        if zone.clock_offset_seconds + ahead > AHEAD_MOST.total_seconds():
+            latest = now + AHEAD_MOST - timedelta(seconds=zone.clock_offset_seconds)
+            raise invalid(Code.TOO_LATE, "until", deadline=latest.isoformat())
+        zone.clock_offset_seconds += ahead
         audit.record(session, "zone.fast_forward", zone, by=by, now=now, until=until.isoformat())
     return zone

@@ -8,7 +8,7 @@ from __future__ import annotations
 from flask import Flask, request
 
 from blueprints import access
-from blueprints.api import documentation
+from blueprints.api import documentation, imports  # noqa: F401  (imports adds its route to the contracts)
 from blueprints.api.alerts import alert_routes
 from blueprints.api.awards import award_routes
 from blueprints.api.bids import bid_routes

@@ -137,9 +137,10 @@ class Blueprint(flask_smorest.Blueprint):
             refusals.add(http.HTTPStatus.FORBIDDEN)
             doc["x-capabilities"] = sorted(capability.value for capability in policy.capabilities)
         # A path names a row, and a body may name others.
-        if doc_info.get("names_row") or "requestBody" in doc:
+        has_body = "requestBody" in {**doc, **doc_info.get("manual_doc", {})}
+        if doc_info.get("names_row") or has_body:
             refusals.add(http.HTTPStatus.NOT_FOUND)
-        if "requestBody" in doc:
+        if has_body:
             refusals |= {
                 http.HTTPStatus.BAD_REQUEST,
                 http.HTTPStatus.REQUEST_ENTITY_TOO_LARGE,

@@ -19,7 +19,7 @@ from blueprints.web.forms import Form
 from market.calendar import local_date
 from market.cost import Verdict
 from market.errors import Code, not_found
-from market.vocabulary import Capability, OfferKind, Purpose, Security
+from market.vocabulary import Capability, OfferKind, ProductFamily, Purpose, Security
 from models.product import Product
 from services import bids, contract_loans, fitting, limits, needs, opportunities, purchasers
 from services.opportunities import Opportunity
@@ -176,11 +176,18 @@ def _show(opportunity: Opportunity, product: Product | None, form: Form) -> Answ
 
 
 def _choose(opportunity: Opportunity, product_id: int | None) -> Product | None:
-    """Return the own product asked for, else the one that fits best, else None."""
+    """Return the own product asked for; else the one already bid with, else the one that fits best."""
     for fit in opportunity.fits:
         if fit.product.id == product_id:
             return fit.product
-    return opportunity.fits[0].product if opportunity.fits and product_id is None else None
+    if not opportunity.fits or product_id is not None:
+        return None
+    if opportunity.own_bids:
+        return opportunity.own_bids[0].product
+    # A need against a contract is what contract loans are for, even where another product fits as well.
+    apt = [fit for fit in opportunity.fits if fit.fits and opportunity.need.contract_id is not None]
+    apt = [fit for fit in apt if fit.product.family is ProductFamily.CONTRACT]
+    return (apt or opportunity.fits)[0].product
 
 
 def _room(opportunity: Opportunity, product: Product) -> int | None:

@@ -10,6 +10,7 @@ from flask_babel import gettext, ngettext
 
 from blueprints import access, clock, formats, messages
 from blueprints.access import acting, allows, now
+from blueprints.web import paging
 from blueprints.web.entrance import local_address
 from blueprints.web.forms import Form
 from market.errors import Code, MarketError, not_found
@@ -21,6 +22,8 @@ from services import opening, rounds, zones
 Answer = Any
 
 ROLES = (Capability.OFFICER, Capability.AUDITOR)
+#: More rounds than anybody turns pages for: five years of two a working day.
+MOST_SHOWN = 2_500
 #: How far the practice clock may be moved in one step, by the name of the button.
 LEAPS = {"hour": timedelta(hours=1), "day": timedelta(days=1)}
 
@@ -37,10 +40,11 @@ def init(page: Blueprint) -> None:
 def list_rounds() -> Answer:
     """Show the rounds of the zone, when the next runs, and what it would take in now."""
     zone = _zone()
+    part = paging.asked({"newest"}, "newest")
     return render_template(
         "officer/rounds.html",
         zone=zone,
-        rounds=rounds.list_rounds(zone.id),
+        page=paging.slice_rows(rounds.list_rounds(zone.id, MOST_SHOWN), part),
         outlook=rounds.foresee(by=acting(), now=now()),
         next_slot=rounds.find_next_slot(zone, now()),
         **clock_choices(zone),

@@ -94,6 +94,7 @@ def product_list() -> Answer:
         amount=amount,
         months=months,
         sort=part.sort,
+        usual=(examples.USUAL_AMOUNT, examples.USUAL_MONTHS),
     )
 
 

@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 from blueprints import access, clock, languages
 from blueprints.access import public
 from blueprints.web.forms import Form
+from market import credit_code
 from market.errors import Code
 from market.vocabulary import Locale
 from models.user import User
@@ -49,6 +50,9 @@ def register() -> Answer:
 
 def _sign_up(form: Form) -> User | None:
     code, firm_name = form.text("credit_code", most=40), form.text("firm_name", most=120)
+    if code is not None and not credit_code.is_valid(code):
+        # Said at once together with what else is wrong, not only when everything else is right.
+        form.refuse(Code.BAD_CREDIT_CODE, "credit_code", value=code)
     person, username = form.text("person", most=80), form.text("username", most=80)
     zone_id = form.whole("zone_id", least=1, most=2**31)
     # A password is taken as typed: spaces at its ends may be meant.

@@ -34,6 +34,9 @@ WAN = 1_000_000  # 万, ten thousand yuan, in fen
 LUDAO = ("ludao", "鹭岛火炬高新区", "Ludao Torch High-tech Zone", "10:00")
 JISHUI = ("jishui", "济水高新区", "Jishui High-tech Zone", "14:30")
 
+#: Working days a firm has to decide: more than usual, so that a demo stays worth a visit for a week.
+ACCEPTANCE_DAYS = 5
+
 _SURNAMES = "林陈黄张吴李王郑蔡杨许苏谢叶洪庄曾何赖沈"
 _GIVEN = (
     "思远",
@@ -130,10 +133,11 @@ def read_table(name: str) -> tuple[dict[str, str], ...]:
 
 def found_zones(*, now: datetime) -> Cast:
     """Name the default zone, found the second one; both are practice zones."""
+    settings = {"is_sandbox": True, "acceptance_days": ACCEPTANCE_DAYS}
     code, zh, en, times = LUDAO
-    first = zones.rename_default(code, zh, en, is_sandbox=True, matching_times=times)
+    first = zones.rename_default(code, zh, en, matching_times=times, **settings)
     code, zh, en, times = JISHUI
-    second = zones.found(code, zh, en, now=now, is_sandbox=True, matching_times=times)
+    second = zones.found(code, zh, en, now=now, matching_times=times, **settings)
     return Cast((first.id, second.id))
 
 

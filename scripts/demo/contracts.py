@@ -186,7 +186,7 @@ class Story:
             payee=self._supplier.name_zh,
         )
         by = self._purchaser.parties[self._zone_id]
-        if "undated" in self._flags and last:
+        if "undated" in self._flags and number == 1:
             undated = contract_loans.Payment(
                 f"{payment.transaction_id}-0", 5 * WAN, None, payer=payment.payer, payee=payment.payee
             )

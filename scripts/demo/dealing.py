@@ -9,6 +9,7 @@ from random import Random
 
 from sqlalchemy import select
 
+from market import party
 from market.calendar import local_date
 from market.eligibility import Requirement, judge
 from market.vocabulary import BidState, NeedState, ProductFamily
@@ -18,13 +19,13 @@ from models.bid import Bid
 from models.loan import Loan
 from models.need import Need
 from models.product import Product
-from scripts.demo.cast import Cast
+from scripts.demo.cast import ACCEPTANCE_DAYS, Cast
 from scripts.demo.demand import Fate, Plan
 from scripts.demo.lending import Lending
 from scripts.demo.quoting import write_quote
 from scripts.demo.shelf import Listed
 from scripts.demo.timeline import Timeline, at_minute, office_moment, shift
-from services import awards, bids, clock, fitting, needs, rounds
+from services import awards, bids, clock, fitting, needs, opening, rounds
 from services.sealing import Sealer
 
 
@@ -66,8 +67,12 @@ class Dealing:
             when = office_moment(local_date(plan.closes), plan.rng, 9, 10)
             self._timeline.at(max(when, now + timedelta(hours=1)), lambda now: _withdraw(need_id, plan, now))
             return
-        self._timeline.tick_at(plan.zone_id, plan.closes)
+        self._timeline.at(plan.closes, lambda now: self._open(need_id, plan, now))
         self._plan_decision(plan, need_id)
+
+    def _open(self, need_id: int, plan: Plan, now: datetime) -> None:
+        # The verb that the clock calls; a look at the whole zone would hold a round for nobody each time.
+        opening.open_bids(need_id, by=party.clock(plan.zone_id), now=now, sealer=self._sealer)
 
     def _invite(self, plan: Plan, need: Need, now: datetime) -> None:
         """Let institutions whose products fit answer, each at a moment of its own before the close."""
@@ -157,16 +162,12 @@ class Dealing:
 
     def _plan_decision(self, plan: Plan, need_id: int) -> None:
         closed = local_date(plan.closes)
+        slots = [self._timeline.next_slot(plan.zone_id, plan.closes)]
         if plan.fate is Fate.LAPSE:
             # The window ends with its last day; the clock sees that at the next round.
-            window = plan.closes + timedelta(days=1)
-            for _ in range(5):
-                slot = self._timeline.next_slot(plan.zone_id, window)
-                if slot is not None:
-                    window = slot
-                    self._timeline.tick_at(plan.zone_id, slot)
-        else:
-            slot = self._timeline.next_slot(plan.zone_id, plan.closes)
+            window = shift(closed, ACCEPTANCE_DAYS) + timedelta(days=1)
+            slots.append(self._timeline.next_slot(plan.zone_id, at_minute(window, 0)))
+        for slot in slots:
             if slot is not None:
                 self._timeline.tick_at(plan.zone_id, slot)
         if plan.fate is Fate.WITHDRAW_CLOSED:

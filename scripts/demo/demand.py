@@ -79,6 +79,8 @@ _WORDS: dict[Purpose, tuple[str, ...]] = {
 }
 #: Weekdays on which most biddings of a zone close, so that its matching rounds see several needs at once.
 _USUAL_DAYS = ((1, 3), (2,))
+#: The bank whose limit is tight now and then, and the headroom it has then, in 万.
+TIGHT_BANK, TIGHT_ROOM = "yunfan", 560
 _ANSWERS = (1, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 6, 6, 7)
 
 
@@ -158,6 +160,43 @@ def _choose_fate(rng: Random) -> Fate:
         (Fate.ACCEPT, Fate.LAPSE, Fate.NOBODY_BIDS, Fate.WITHDRAW_OPEN, Fate.WITHDRAW_CLOSED),
         (80, 7, 5, 4, 4),
     )[0]
+
+
+#: Days on which a bank's limit is too small for all it bid on: how many working days ago bidding opened.
+CLASHES = (165, 118, 84, 47, 21)
+
+
+def plan_clashes(cast: Cast, seed: int, end: date) -> list[Plan]:
+    """Return needs that close together and lean on one bank's limit, so that a round has to weigh them."""
+    plans = []
+    for number, back in enumerate(CLASHES):
+        rng = Random(f"{seed} clash {number}")
+        # The first has other offers, the other two depend on the bank alone.
+        firms = rng.sample(["lichuan", "lanqiao", "qiaosheng", "beilan", "shuoguang", "xuanji", "lanting"], 3)
+        for place, (slug, amount, others) in enumerate(
+            zip(firms, (500, 460, 420), (("nanyan", "lianqiao"), (), ()), strict=True)
+        ):
+            day = shift(end, -back)
+            plans.append(
+                Plan(
+                    firm=cast.members[slug],
+                    zone_id=cast.zone_ids[0],
+                    draft=needs.Draft(
+                        purpose=Purpose.WORKING_CAPITAL,
+                        amount=amount * WAN,
+                        months=12,
+                        description=rng.choice(_WORDS[Purpose.WORKING_CAPITAL]),
+                        securities=(S.UNSECURED, S.GUARANTEE),
+                    ),
+                    published=at_minute(day, 9 * 60 + 20 + place),
+                    closes=at_minute(shift(day, 3), 16 * 60),
+                    fate=Fate.ACCEPT,
+                    answers=1 + len(others),
+                    must=(TIGHT_BANK, *others),
+                    rng=rng,
+                )
+            )
+    return plans
 
 
 def write_draft(firm: Member, rng: Random, purpose: Purpose | None = None) -> needs.Draft:

@@ -109,6 +109,10 @@ class Lending:
         upcoming = loans.next_payment(loan, local_date(now))
         if loan.state is not LoanState.DRAWN or upcoming is None:
             return
+        if upcoming.due_on > local_date(now) and not pays_all:
+            # A purchaser's payment has covered this line meanwhile.
+            self.await_next(loan_id, rng, mood, now, stops=stops)
+            return
         amount = sum_payoff(loan, now) if pays_all else upcoming.amount
         reference = f"HK{loan_id:05d}-{len(loan.repayments) + 1:02d}"
         lender = self.lender(loan).parties[loan.zone_id]

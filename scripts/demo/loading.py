@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from enum import Enum, auto
 from typing import Any
 
@@ -17,19 +17,20 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from market.calendar import add_months
+from market.vocabulary import LimitScope
 from models.audit import AuditEntry
 from models.base import db
 from models.bid import Bid
 from models.loan import Loan
 from models.need import Need
-from models.organisation import Organisation
+from models.organisation import Limit, Organisation
 from models.product import Product
 from models.user import User
 from scripts.demo import cast, contracts, demand, ending, records, shelf
 from scripts.demo.dealing import Dealing
 from scripts.demo.lending import Lending
 from scripts.demo.timeline import Timeline, at_minute, shift
-from services import audit, products, zones
+from services import audit, organisations, products, zones
 
 BEGUN, FINISHED = "demo.begin", "demo.finish"
 SEED = 20260601
@@ -114,14 +115,16 @@ def load(app: Flask, *, seed: int, day: date, say: Say = lambda text: None) -> S
     lending = Lending(people, timeline, seed)
     dealing = Dealing(people, stalls, timeline, lending, app.extensions["sealer"])
     dealings.append(dealing)
-    for plan in demand.plan_year(people, seed, opening, day) + ending.plan_ending(people, seed, day):
+    plans = demand.plan_year(people, seed, opening, day) + demand.plan_clashes(people, seed, day)
+    for plan in plans + ending.plan_ending(people, seed, day):
         dealing.play(plan)
     contracts.play(people, timeline, dealing, lending, seed)
     records.play(people, timeline, day)
     ending.play_drafts(people, timeline, seed, day)
     _take_off_shelf(timeline, stalls, people.zone_ids[0], day)
+    _tighten(people, timeline, day)
     for zone_id in people.zone_ids:
-        timeline.tick_at(zone_id, end - timedelta(minutes=1))
+        timeline.tick_last(zone_id)
     said = ""
     for moment in timeline.run():
         done = _SHELF + (_HISTORY - _SHELF) * (moment - start) // (end - start)
@@ -143,6 +146,25 @@ def _take_off_shelf(timeline: Timeline, stalls: dict[int, shelf.Listed], zone_id
         products.set_listed(listed.product_id, False, by=listed.seller.parties[zone_id], now=now)
 
     timeline.at(at_minute(shift(day, -30), 9 * 60), stop)
+
+
+def _tighten(people: cast.Cast, timeline: Timeline, day: date) -> None:
+    """Let one bank's limit be used up almost, now and then, and raised again a week later."""
+    bank = people.members[demand.TIGHT_BANK]
+    checker = bank.second(people.zone_ids[0])
+
+    def leave(room: int, now: datetime) -> None:
+        limit = db.session.scalars(
+            select(Limit).where(
+                Limit.organisation_id == bank.organisation_id, Limit.scope == LimitScope.TOTAL
+            )
+        ).one()
+        cap = limit.used + room * cast.WAN
+        organisations.set_limit(bank.organisation_id, LimitScope.TOTAL, cap, by=checker, now=now)
+
+    for back in demand.CLASHES:
+        timeline.at(at_minute(shift(day, -back), 9 * 60), lambda now: leave(demand.TIGHT_ROOM, now))
+        timeline.at(at_minute(shift(day, 5 - back), 9 * 60), lambda now: leave(4000, now))
 
 
 def _count(table: Any) -> int:

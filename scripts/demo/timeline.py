@@ -40,8 +40,7 @@ def working_days(start: date, end: date) -> list[date]:
 class Timeline:
     """Deeds waiting for their moment, from the start of history to its end; later ones never happen.
 
-    ``tick`` is what the clock does in a zone. A zone whose clock is looked at was looked at when its last
-    matching round fell due too, because a running clock would have been there.
+    ``tick`` is what the clock does in a zone.
     """
 
     def __init__(self, end: datetime, slots: dict[int, str], tick: Callable[[int, datetime], None]) -> None:
@@ -61,17 +60,21 @@ class Timeline:
             heapq.heappush(self._waiting, (when, next(self._order), deed))
 
     def tick_at(self, zone_id: int, when: datetime) -> None:
-        """Let the clock look at a zone at a moment, and when the matching round before it fell due."""
-        slot = lifecycle.latest_slot(when, self._slots[zone_id], calendar())
-        for moment in (slot, when):
-            fits = moment is not None and (self._now is None or moment >= self._now)
-            if fits and moment is not None and (zone_id, moment) not in self._ticks:
-                self._ticks.add((zone_id, moment))
-                self.at(moment, lambda now: self._tick(zone_id, now))
+        """Let the clock look at a zone at a moment, once."""
+        if (zone_id, when) not in self._ticks:
+            self._ticks.add((zone_id, when))
+            self.at(when, lambda now: self._tick(zone_id, now))
 
     def next_slot(self, zone_id: int, after: datetime) -> datetime | None:
         """Return when the next matching round of a zone falls due."""
         return lifecycle.next_slot(after, self._slots[zone_id], calendar())
+
+    def tick_last(self, zone_id: int) -> None:
+        """Let the clock look at a zone for its last matching round, and once more before the end."""
+        slot = lifecycle.latest_slot(self.end, self._slots[zone_id], calendar())
+        if slot is not None:
+            self.tick_at(zone_id, slot)
+        self.tick_at(zone_id, self.end - timedelta(minutes=1))
 
     def run(self) -> Iterator[datetime]:
         """Play everything; yields the moment after each deed, so that progress can be shown."""

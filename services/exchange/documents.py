@@ -139,7 +139,12 @@ class Documents:
             pass
         yield from self._take()
         if broken is not None:
-            yield self._reject(Code.UNREADABLE_FILE, why=broken.why)
+            # Once something was read, the break is one fault among others and not the whole file's.
+            yield (
+                self._reject(Code.CUT_SHORT)
+                if self._found
+                else self._reject(Code.UNREADABLE_FILE, why=broken.why)
+            )
         elif not self._text:
             yield self._reject(Code.UNREADABLE_FILE, why="empty")
         elif not self._pruner.idle and self._mode is not _Mode.WRECK:

@@ -119,7 +119,7 @@ def map_contract(
         contract_id=contract_id,
         number=_read_number(raw, process_id, contract_id, title),
         title=title,
-        status=status.lower() if status else None,
+        status=status.lower()[:_LONGEST_STATUS] if status else None,
         award_id=award_id,
         purchaser_name=purchaser.name if purchaser else None,
         purchaser_code=(purchaser.code or purchaser.ids[0][:_LONGEST_CODE])

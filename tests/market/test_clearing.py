@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from market.clearing import Instance, Offer, clear, explain_placed, explain_unplaced
+from market.clearing import Instance, Offer, clear, explain
 from tests.shared import shared_data
 
 
@@ -55,7 +55,7 @@ def test_the_whole_market_beats_need_by_need() -> None:
     assert result.status == "optimal"
     assert {need: offer.lender for need, offer in result.placed.items()} == {1: 8, 2: 7}
     assert result.objective == result.bound == 11
-    assert explain_placed(result.placed[1], instance) == {
+    assert explain(instance, result)[1] == {
         "code": "cheaper_used_up",
         "compared": 2,
         "bid": 100,
@@ -74,9 +74,9 @@ def test_a_need_that_nobody_can_carry_says_why() -> None:
     instance = make({1: 100, 2: 100, 3: 100, 4: 1}, {7: 10}, [(1, 7, 10, 5), (2, 7, 10, 6), (4, 7, 10, 5)])
     result = clear(instance)
     assert set(result.placed) == {1}
-    assert explain_unplaced(2, instance, result)["code"] == "limit_used_up"
-    assert explain_unplaced(3, instance, result) == {"code": "no_live_bid"}
-    assert explain_unplaced(4, instance, result) == {"code": "above_reserve"}
+    assert explain(instance, result)[2]["code"] == "limit_used_up"
+    assert explain(instance, result)[3] == {"code": "no_live_bid"}
+    assert explain(instance, result)[4] == {"code": "above_reserve"}
 
 
 def test_an_empty_market_clears_to_nothing() -> None:

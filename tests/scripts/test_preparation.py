@@ -69,3 +69,14 @@ def test_an_unreachable_database_is_named_without_its_password(
 def test_a_database_file_of_ours_is_shown_as_seen_from_the_project(sqlite_databases: SQLite) -> None:
     assert describe(f"sqlite:///{ROOT / 'instance' / 'cuohe.db'}") == "instance/cuohe.db"
     assert describe("sqlite:////elsewhere/market.db") == "/elsewhere/market.db"
+
+
+@pytest.mark.parametrize("url", ["nonsense", "mysql://hush@host/market", "http://hush@host/"])
+def test_an_address_of_no_database_of_ours_is_refused_by_name(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", url)
+    assert preparation.main(tmp_path / "logins") == 1
+    shown = capsys.readouterr().err
+    assert shown.startswith("DATABASE_URL ")
+    assert "hush" not in shown

@@ -26,7 +26,10 @@ def test_a_zone_lists_its_own_grants(app: Flask, now: datetime) -> None:
 
 
 def test_a_zone_lists_nothing_else_and_a_firm_lists_nothing(app: Flask, now: datetime) -> None:
-    for party, values in ((make_officer(now=now), {}), (make_party(OrganisationKind.ENTERPRISE, now=now), GRANT)):
+    for party, values in (
+        (make_officer(now=now), {}),
+        (make_party(OrganisationKind.ENTERPRISE, now=now), GRANT),
+    ):
         with pytest.raises(Forbidden) as refused:
             make_product(party, now=now, **values)
         assert refused.value.faults[0].code in {Code.NOT_ALLOWED, Code.WRONG_KIND}

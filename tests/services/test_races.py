@@ -1,0 +1,244 @@
+"""Whatever happens at the same moment in several processes, the outcome is one that could have come in a row."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import date, datetime, timedelta
+from functools import partial
+
+from flask import Flask
+from sqlalchemy import func, select
+
+from market.party import Party, clock
+from market.vocabulary import (
+    BidState,
+    ContractStage,
+    LimitScope,
+    NeedState,
+    OrganisationKind,
+    ProductFamily,
+    ProposalState,
+    Purpose,
+    RoundState,
+)
+from models.audit import AuditEntry
+from models.award import Award
+from models.base import db
+from models.bid import Bid
+from models.contract import Contract, Financing
+from models.loan import Loan, Repayment
+from models.need import Need
+from models.organisation import Limit, Organisation
+from models.product import Product
+from models.round import MatchingRound, Proposal
+from services import awards, bids, contract_steps, contracts, loans, opening, organisations
+from services.bids import Quote
+from services.clock import run_due
+from services.contracts import Entry
+from services.sealing import Sealer
+from tests.databases import URL
+from tests.factories import MILLION, make_need, make_party, make_product, place_bid
+from tests.services import racing
+
+LATER = timedelta(days=3, seconds=1)
+
+
+def race(app: Flask, deeds: list[racing.Deed]) -> Counter[str]:
+    db.session.rollback()
+    outcomes = Counter(racing.run(app.config[URL], deeds))
+    db.session.rollback()
+    db.session.expire_all()
+    return outcomes
+
+
+def make_bank(now: datetime, **product: object) -> tuple[Party, Product]:
+    bank = make_party(OrganisationKind.BANK, now=now)
+    return bank, make_product(bank, now=now, **product)
+
+
+def count(model: type) -> int:
+    return db.session.scalar(select(func.count()).select_from(model)) or 0
+
+
+def test_eight_acceptances_of_eight_bids_leave_one_award(app: Flask, now: datetime, sealer: Sealer) -> None:
+    firm = make_party(now=now)
+    need = make_need(firm, now=now)
+    placed = []
+    for _ in range(8):
+        bank, product = make_bank(now)
+        placed.append(place_bid(need, product, bank, now=now, sealer=sealer))
+    later = now + LATER
+    opening.open_bids(need.id, by=clock(firm.zone_id), now=later, sealer=sealer)
+    outcomes = race(
+        app, [partial(awards.accept, need.id, b.id, b.receipt_hash, by=firm, now=later) for b in placed]
+    )
+    assert outcomes == {"done": 1, "illegal_move": 7}
+    assert (count(Award), count(Loan)) == (1, 1)
+    states = Counter(db.session.scalars(select(Bid.state)))
+    assert states == {BidState.WON: 1, BidState.LOST: 7}
+
+
+def test_twenty_awards_of_a_million_against_five_million_make_five(
+    app: Flask, now: datetime, sealer: Sealer
+) -> None:
+    firm = make_party(now=now)
+    bank, product = make_bank(now)
+    assert bank.organisation_id is not None
+    organisations.set_limit(bank.organisation_id, LimitScope.TOTAL, 5 * MILLION, by=bank, now=now)
+    later, deeds = now + LATER, []
+    for _ in range(20):
+        need = make_need(firm, now=now, amount=MILLION)
+        bid = place_bid(need, product, bank, now=now, sealer=sealer)
+        opening.open_bids(need.id, by=clock(firm.zone_id), now=later, sealer=sealer)
+        deeds.append(partial(awards.accept, need.id, bid.id, bid.receipt_hash, by=firm, now=later))
+    assert race(app, deeds) == {"done": 5, "limit_exceeded": 15}
+    (limit,) = db.session.scalars(select(Limit))
+    assert limit.used == limit.cap == 5 * MILLION
+    assert (count(Award), count(Loan)) == (5, 5)
+    assert Counter(db.session.scalars(select(Need.state))) == {NeedState.AWARDED: 5, NeedState.CLOSED: 15}
+
+
+def test_one_contract_in_three_spellings_is_financed_once(app: Flask, now: datetime, sealer: Sealer) -> None:
+    firm = make_party(now=now)
+    supplier = db.session.get_one(Organisation, firm.organisation_id)
+    purchaser = make_party(OrganisationKind.PURCHASER, now=now)
+    buyer = db.session.get_one(Organisation, purchaser.organisation_id)
+    later, deeds = now + LATER, []
+    for position, number in enumerate(("JN-2026-0042", "ＪＮ２０２６００４２", "jn 2026.0042")):
+        contract = contracts.register(
+            Entry(
+                process_id=f"P{position}",
+                number=number,
+                title="智慧园区平台",
+                amount=10 * MILLION,
+                purchaser_code=buyer.credit_code,
+                supplier_code=supplier.credit_code,
+                signed_on=date(2026, 11, 10),
+                plan=((date(2027, 9, 15), 10 * MILLION),),
+            ),
+            by=purchaser,
+            now=now,
+        )
+        need = make_need(firm, now=now, purpose=Purpose.CONTRACT, contract_id=contract.id, months=6)
+        bank = make_party(OrganisationKind.BANK, now=now)
+        product = make_product(bank, now=now, family=ProductFamily.CONTRACT, contract_ratio=1)
+        bid = place_bid(need, product, bank, now=now, sealer=sealer)
+        opening.open_bids(need.id, by=clock(firm.zone_id), now=later, sealer=sealer)
+        deeds.append(partial(awards.accept, need.id, bid.id, bid.receipt_hash, by=firm, now=later))
+    assert race(app, deeds) == {"done": 1, "already_financed": 2}
+    live = db.session.scalars(select(Financing).where(Financing.ended_at.is_(None))).all()
+    assert [(row.financed, row.lender_id) for row in live] == [
+        (5 * MILLION, db.session.scalars(select(Loan)).one().lender_id)
+    ]
+    credited = select(Contract).where(Contract.stage == ContractStage.CREDITED)
+    assert len(db.session.scalars(credited).all()) == 1
+    # Nothing of the two that lost stays behind.
+    assert (count(Award), count(Loan)) == (1, 1)
+
+
+def test_a_bid_is_in_before_the_opening_or_late_and_never_half(
+    app: Flask, now: datetime, sealer: Sealer
+) -> None:
+    firm = make_party(now=now)
+    need = make_need(firm, now=now)
+    closes_at = need.closes_at
+    assert closes_at is not None
+    just_before, deeds = closes_at - timedelta(seconds=1), []
+    for _ in range(5):
+        bank = make_party(OrganisationKind.BANK, now=now)
+        own: list[racing.Deed] = []
+        for _ in range(4):
+            product = make_product(bank, now=now)
+            quote = Quote(
+                product_id=product.id,
+                principal=need.amount,
+                months=need.months,
+                valid_until=bids.earliest_validity(need) + timedelta(days=1),
+                rate=product.rate_from,
+            )
+            own.append(partial(bids.place, need.id, quote, by=bank, now=just_before, sealer=sealer))
+        deeds.append(partial(racing.do_all, own))
+    opened = partial(
+        opening.open_bids,
+        need.id,
+        by=clock(firm.zone_id),
+        now=closes_at + timedelta(seconds=1),
+        sealer=sealer,
+    )
+    assert race(app, [*deeds[:3], opened, *deeds[3:]]) == {"done": 6}
+    placed = db.session.scalars(select(Bid).order_by(Bid.receipt_number)).all()
+    assert [bid.receipt_number for bid in placed] == list(range(1, len(placed) + 1))
+    assert {bid.state for bid in placed} <= {BidState.LIVE}
+    assert sorted(bid.rank or 0 for bid in placed) == list(range(1, len(placed) + 1))
+    need = db.session.get_one(Need, need.id)
+    assert need.last_receipt == len(placed)
+    assert need.state is (NeedState.CLOSED if placed else NeedState.UNSUCCESSFUL)
+
+
+def test_four_clocks_at_once_open_once_and_run_one_round(app: Flask, now: datetime, sealer: Sealer) -> None:
+    firm = make_party(now=now)
+    for _ in range(3):
+        need = make_need(firm, now=now)
+        bank, product = make_bank(now)
+        place_bid(need, product, bank, now=now, sealer=sealer)
+    later = now + LATER  # Monday just after ten: the day's slot falls due together with the openings.
+    outcomes = race(app, [partial(run_due, firm.zone_id, now=later, sealer=sealer)] * 4)
+    assert outcomes == {"done": 4}
+    opened = select(AuditEntry.subject_id).where(AuditEntry.action == "need.open_bids")
+    assert len(db.session.scalars(opened).all()) == 3
+    (row,) = db.session.scalars(select(MatchingRound))
+    assert row.state is RoundState.SETTLED
+    made = select(func.count()).where(Proposal.state == ProposalState.PROPOSED)
+    assert db.session.scalar(made) == row.placed_count == count(Proposal)
+
+
+def test_a_repayment_reported_six_times_counts_once(app: Flask, now: datetime, sealer: Sealer) -> None:
+    firm = make_party(now=now)
+    bank, product = make_bank(now)
+    need = make_need(firm, now=now)
+    bid = place_bid(need, product, bank, now=now, sealer=sealer)
+    later = now + LATER
+    opening.open_bids(need.id, by=clock(firm.zone_id), now=later, sealer=sealer)
+    awards.accept(need.id, bid.id, bid.receipt_hash, by=firm, now=later)
+    (loan,) = awards.list_deals(bank)
+    loans.draw(loan.id, date(2026, 11, 23), by=bank, now=later)
+    after = later + timedelta(days=40)
+    deed = partial(loans.record_repayment, loan.id, MILLION, date(2026, 12, 23), "R1", by=bank, now=after)
+    assert race(app, [deed] * 6) == {"done": 1, "already_exists": 5}
+    (paid,) = db.session.scalars(select(Repayment))
+    assert db.session.get_one(Loan, loan.id).outstanding == 5 * MILLION - paid.principal
+
+
+def test_an_account_lock_is_confirmed_or_turned_down_but_not_both(
+    app: Flask, now: datetime, sealer: Sealer
+) -> None:
+    from tests.services.test_path import ACCOUNT, make_contract_path
+
+    firm, bank, product, purchaser, contract = make_contract_path(now)
+    need = make_need(firm, now=now, purpose=Purpose.CONTRACT, contract_id=contract.id, months=6)
+    bid = place_bid(need, product, bank, now=now, sealer=sealer)
+    later = now + LATER
+    opening.open_bids(need.id, by=clock(firm.zone_id), now=later, sealer=sealer)
+    awards.accept(need.id, bid.id, bid.receipt_hash, by=firm, now=later)
+    step = contract_steps.record(
+        contract.id,
+        ContractStage.ACCOUNT_LOCKED,
+        date(2026, 11, 23),
+        by=bank,
+        now=later,
+        payee_account=ACCOUNT,
+    )
+    outcomes = race(
+        app,
+        [
+            partial(contract_steps.confirm, step.id, by=purchaser, now=later),
+            partial(contract_steps.reject, step.id, "账号有误", by=bank, now=later),
+            partial(contract_steps.confirm, step.id, by=purchaser, now=later),
+            partial(contract_steps.reject, step.id, "账号有误", by=bank, now=later),
+        ],
+    )
+    assert outcomes == {"done": 1, "illegal_move": 3}
+    step = db.session.get_one(type(step), step.id)
+    assert (step.confirmed_at is None) != (step.undone_at is None)
+    locked = db.session.get_one(Contract, contract.id)
+    assert (locked.payee_account is None) == (step.confirmed_at is None)
