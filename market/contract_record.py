@@ -103,8 +103,18 @@ class ContractRecord:
 
 #: Fields that a later record overrides one by one, when it states them.
 _PLAIN_FIELDS = (
-    "title", "status", "award_id", "purchaser_name", "purchaser_code", "amount", "currency", "signed_on",
-    "starts_on", "ends_on", "retention", "payment_days",
+    "title",
+    "status",
+    "award_id",
+    "purchaser_name",
+    "purchaser_code",
+    "amount",
+    "currency",
+    "signed_on",
+    "starts_on",
+    "ends_on",
+    "retention",
+    "payment_days",
 )
 
 
@@ -140,9 +150,7 @@ def amend(known: ContractRecord, fresh: ContractRecord) -> ContractRecord:
     """
     if known.released_at and fresh.released_at and fresh.released_at < known.released_at:
         known, fresh = fresh, known
-    changes = {
-        name: value for name in _PLAIN_FIELDS if (value := getattr(fresh, name)) is not None
-    }
+    changes = {name: value for name in _PLAIN_FIELDS if (value := getattr(fresh, name)) is not None}
     doubts = set(known.doubts)
     if fresh.supplier_name is not None or fresh.supplier_code is not None:
         doubts -= _ABOUT_SUPPLIER

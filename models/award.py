@@ -35,6 +35,9 @@ class Award(Base):
             "confirmed_by IS NULL OR NOT two_people OR confirmed_by <> accepted_by", name="two_people"
         ),
         CheckConstraint(
+            "state <> 'confirmed' OR NOT two_people OR confirmed_by IS NOT NULL", name="second_person_named"
+        ),
+        CheckConstraint(
             "state = 'awaiting_confirmation' OR confirmed_at IS NOT NULL", name="decided_has_time"
         ),
     )

@@ -33,11 +33,12 @@ class Bid(Base):
         CheckConstraint(
             "state NOT IN ('sealed','withdrawn') OR (terms IS NULL AND offer IS NULL AND amount IS NULL"
             " AND months IS NULL AND effective IS NULL AND simple IS NULL AND total_cost IS NULL"
-            " AND cost IS NULL AND declared_rate IS NULL AND rank IS NULL)",
+            " AND cost IS NULL AND declared_rate IS NULL AND rank IS NULL AND opened_at IS NULL)",
             name="sealed_shows_nothing",
         ),
         CheckConstraint(
-            "state NOT IN ('live','won','lost') OR (terms IS NOT NULL AND amount > 0)",
+            "state NOT IN ('live','won','lost')"
+            " OR (terms IS NOT NULL AND amount IS NOT NULL AND amount > 0 AND opened_at IS NOT NULL)",
             name="opened_shows_terms",
         ),
         CheckConstraint("rank IS NULL OR effective IS NOT NULL", name="ranked_by_cost_only"),

@@ -1,8 +1,7 @@
 """``python -m scripts.preparation FILE``: bring the database up to date, fill an empty one, note the logins.
 
-One process for what ``flask db upgrade`` and ``python -m scripts.demo`` do one by one: loading the house
-takes longer than the work, and a second start should take seconds. FILE receives the demo logins, nothing if the
-market is not the demo.
+One process for what ``flask db upgrade`` and ``python -m scripts.demo`` do singly: loading the house takes
+longer than the work, and a second start should take seconds. FILE receives the demo logins, or nothing.
 """
 
 from __future__ import annotations

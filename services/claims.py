@@ -38,6 +38,9 @@ def take(session: Session, need: Need, bid: Bid, loan: Loan, *, by: Party, now: 
         .where(Financing.key == contract.financing_key, Financing.ended_at.is_(None))
         .with_for_update()
     )
+    # The claim may have come between the check above and this lock, from another row of the same contract.
+    if live is not None and (live.contract_id, live.lender_id) != (contract.id, bid.organisation_id):
+        raise conflict(Code.ALREADY_FINANCED, "contract_id", key=contract.financing_key)
     if live is None:
         live = Financing(
             key=contract.financing_key,

@@ -11,12 +11,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
-from typing import BinaryIO
+from typing import IO
 
 from sqlalchemy.orm import Session
 
 from market.contract_record import ContractRecord
-from market.errors import Conflict
 from market.errors import Code, Fault, MarketError
 from market.party import Party
 from models.base import transaction
@@ -64,7 +63,7 @@ class Progress:
 
 
 def import_stream(
-    stream: BinaryIO,
+    stream: IO[bytes],
     *,
     by: Party,
     now: datetime,

@@ -97,11 +97,12 @@ def _lock_known(session: Session, records: Sequence[ContractRecord]) -> dict[tup
     financed = session.execute(
         select(Financing.lender_id, Contract.supplier_id)
         .join(Contract, Financing.contract_id == Contract.id)
-        .where(known, Financing.ended_at.is_(None), Contract.supplier_id.is_not(None))
+        .where(known, Financing.ended_at.is_(None))
         .order_by(Financing.lender_id, Contract.supplier_id)
     )
     for lender_id, supplier_id in financed.all():
-        limits.lock(session, lender_id, supplier_id)
+        if supplier_id is not None:
+            limits.lock(session, lender_id, supplier_id)
     rows = session.scalars(
         select(Contract)
         .where(known)

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, undefer
 
 from market import cost, disclosure, lifecycle, money, ranking
 from market.calendar import add_working_days, local_date
@@ -53,6 +53,7 @@ def open_bids(need_id: int, *, by: Party, now: datetime, sealer: Sealer) -> Need
             session.scalars(
                 select(Bid)
                 .where(Bid.need_id == need.id, Bid.state == BidState.SEALED)
+                .options(undefer(Bid.seal))
                 .order_by(Bid.receipt_number)
             )
         )

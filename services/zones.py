@@ -51,6 +51,7 @@ def found(
     is_sandbox: bool = False,
     as_default: bool = False,
     matching_times: str = "10:00",
+    acceptance_days: int | None = None,
 ) -> Zone:
     """Found a zone, or change the zone that has this code; the default one moves when asked."""
     try:
@@ -66,18 +67,30 @@ def found(
             raise conflict(Code.ILLEGAL_MOVE, "is_sandbox", state="fast_forwarded", move="make_real")
         zone.name_zh, zone.name_en = name_zh, name_en
         zone.is_sandbox, zone.matching_times = is_sandbox, matching_times
+        if acceptance_days is not None:
+            zone.acceptance_days = acceptance_days
         if as_default and not zone.is_default:
             session.execute(update(Zone).where(Zone.is_default).values(is_default=False))
             zone.is_default = True
     return zone
 
 
-def rename_default(code: str, name_zh: str, name_en: str, *, is_sandbox: bool, matching_times: str) -> Zone:
-    """Give the default zone, which the first migration seeds, its own name and timetable."""
+def rename_default(
+    code: str,
+    name_zh: str,
+    name_en: str,
+    *,
+    is_sandbox: bool,
+    matching_times: str,
+    acceptance_days: int | None = None,
+) -> Zone:
+    """Give the default zone, which the first migration seeds, its own name, timetable and window."""
     with transaction() as session:
         zone = session.scalars(select(Zone).where(Zone.is_default).with_for_update()).one()
         zone.code, zone.name_zh, zone.name_en = code, name_zh, name_en
         zone.is_sandbox, zone.matching_times = is_sandbox, matching_times
+        if acceptance_days is not None:
+            zone.acceptance_days = acceptance_days
     return zone
 
 

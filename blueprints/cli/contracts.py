@@ -27,7 +27,7 @@ contracts = AppGroup("contracts", help="Procurement contracts.")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--zone", "zone_code", metavar="CODE", help="The zone they belong to; else the default zone.")
 def import_file(file: Path, zone_code: str | None) -> None:
-    """Import the contracts of FILE: OCDS 1.0 or 1.1, JSON or JSON lines, plain or .gz (- reads standard input).
+    """Import the contracts of FILE (- reads standard input): OCDS 1.0 or 1.1, JSON or JSON lines, or .gz.
 
     Contracts known already are updated. Progress and one reason per rejected row go to standard error;
     the last line of standard output says ``imported N updated N rejected N``. Exits 2 only when the file

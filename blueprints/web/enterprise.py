@@ -84,8 +84,9 @@ def firm() -> Answer:
             "tax_grade": lazy_gettext("Tax credit grade"),
         },
     )
+    may_switch = party.may(Capability.ENTERPRISE_APPROVER)
     if request.method == "POST":
-        profile = _read_profile(form)
+        profile = _read_profile(form, may_switch)
         form.run(organisations.update_profile, profile, by=party, now=access.now())
         if form.ok:
             flash(gettext("The file of your firm is saved."), "success")
@@ -95,16 +96,17 @@ def firm() -> Answer:
         "enterprise/firm.html",
         firm=row,
         tags=organisations.list_tags(row.id, local_date(access.now())),
-        tax_grades=TAX_GRADES,
+        tax_grades=[(grade, grade) for grade in TAX_GRADES],
         sizes=tuple(SizeClass),
         asked={field: asked[fact] for field, fact in FACT_OF_FIELD.items()},
         missing=[field for field in FACT_OF_FIELD if stored[field] == ""],
         asked_tags=asked["tags"],
+        may_switch=may_switch,
     )
 
 
-def _read_profile(form: Form) -> dict[str, Any]:
-    return {
+def _read_profile(form: Form, may_switch: bool) -> dict[str, Any]:
+    profile = {
         "name_zh": form.text("name_zh", most=120),
         "name_en": form.text("name_en", required=False, most=160),
         "industry": form.text("industry", required=False, most=40),
@@ -113,5 +115,8 @@ def _read_profile(form: Form) -> dict[str, Any]:
         "staff_count": form.whole("staff_count", required=False, least=0, most=10_000_000),
         "annual_revenue": form.wan("annual_revenue", required=False),
         "tax_grade": form.text("tax_grade", required=False, most=1),
-        "dual_control": form.flag("dual_control"),
     }
+    # Only who may confirm may say whether a second person must.
+    if may_switch:
+        profile["dual_control"] = form.flag("dual_control")
+    return profile

@@ -13,6 +13,7 @@ from blueprints.web.need_answers import Answers
 from market.calendar import local_date
 from market.eligibility import Fix
 from market.vocabulary import Purpose
+from models.contract import Contract
 from models.need import Need
 from models.product import Product
 from services import contracts, examples, fitting, organisations
@@ -44,7 +45,6 @@ def find(answers: Answers) -> Hints | None:
     if not need_answers.is_complete(answers):
         return None
     party, today = access.acting(), local_date(access.now())
-    contract_id = answers["contract_id"]
     facts = fitting.describe_need(
         organisations.find(int(party.organisation_id or 0)),
         party.zone_id,
@@ -53,7 +53,7 @@ def find(answers: Answers) -> Hints | None:
         months=answers["months"],
         securities=answers["securities"],
         accepts=answers["accepts"],
-        contract=contracts.find(contract_id, by=party) if contract_id is not None else None,
+        contract=_find_contract(answers["contract_id"]),
         on=today,
     )
     advice = fitting.advise(facts, party.zone_id)
@@ -69,6 +69,12 @@ def find(answers: Answers) -> Hints | None:
         near=tuple((fit.product, explanations.condition(fit.failures[0])) for fit in advice.near),
         fix=advice.fix,
     )
+
+
+def _find_contract(contract_id: int | None) -> Contract | None:
+    """Return the contract of the answers; one that is not the firm's to finance hints at nothing."""
+    mine = contracts.list_financeable(access.acting()) if contract_id is not None else []
+    return next((contract for contract in mine if contract.id == contract_id), None)
 
 
 def render(answers: Answers, need: Need | None) -> str:

@@ -133,11 +133,14 @@ def read_table(name: str) -> tuple[dict[str, str], ...]:
 
 def found_zones(*, now: datetime) -> Cast:
     """Name the default zone, found the second one; both are practice zones."""
-    settings = {"is_sandbox": True, "acceptance_days": ACCEPTANCE_DAYS}
     code, zh, en, times = LUDAO
-    first = zones.rename_default(code, zh, en, matching_times=times, **settings)
+    first = zones.rename_default(
+        code, zh, en, is_sandbox=True, matching_times=times, acceptance_days=ACCEPTANCE_DAYS
+    )
     code, zh, en, times = JISHUI
-    second = zones.found(code, zh, en, now=now, matching_times=times, **settings)
+    second = zones.found(
+        code, zh, en, now=now, is_sandbox=True, matching_times=times, acceptance_days=ACCEPTANCE_DAYS
+    )
     return Cast((first.id, second.id))
 
 

@@ -1,4 +1,4 @@
-"""Contracts as a bureau publishes them: imported with their payments; some cannot be financed, and say why."""
+"""Contracts as a bureau publishes them, imported with their payments; some cannot be financed, and say why."""
 
 from __future__ import annotations
 
@@ -24,9 +24,7 @@ def play(cast: Cast, timeline: Timeline, day: date) -> None:
             _import_at(at_minute(shift(day, -back), 8 * 60 + 30), cast, timeline, day, letter, zone_id)
 
 
-def _import_at(
-    when: datetime, cast: Cast, timeline: Timeline, day: date, letter: str, zone_id: int
-) -> None:
+def _import_at(when: datetime, cast: Cast, timeline: Timeline, day: date, letter: str, zone_id: int) -> None:
     def take_over(now: datetime) -> None:
         package = write_package(cast, letter, day, local_date(now))
         contract_import.import_stream(
@@ -56,7 +54,9 @@ def write_package(cast: Cast, letter: str, day: date, published: date) -> dict[s
     }
 
 
-def _write_release(cast: Cast, row: dict[str, str], number: int, day: date, published: date) -> dict[str, Any]:
+def _write_release(
+    cast: Cast, row: dict[str, str], number: int, day: date, published: date
+) -> dict[str, Any]:
     signed = _before(day, row["signed"])
     ends = signed + timedelta(days=240 if row["flaw"] != "bad_dates" else -30)
     buyer = cast.members[row["purchaser"]]
@@ -65,10 +65,11 @@ def _write_release(cast: Cast, row: dict[str, str], number: int, day: date, publ
         "awardID": "1",
         "title": row["title"],
         "status": row["status"],
-        "dateSigned": f"{signed}T00:00:00Z",
         "period": {"startDate": f"{signed}T00:00:00Z", "endDate": f"{ends}T00:00:00Z"},
         "implementation": {"transactions": _write_payments(row, number, day, published)},
     }
+    if row["status"] != "pending":
+        contract["dateSigned"] = f"{signed}T00:00:00Z"
     if row["flaw"] != "no_amount":
         contract["value"] = {"amount": int(row["amount_wan"]) * _YUAN, "currency": row["currency"]}
     suppliers = [_write_party(cast, row["supplier"], row["flaw"])]

@@ -7,6 +7,7 @@ lines what follows it. After such a break, lines that are a release or record by
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
+from contextlib import suppress
 from enum import Enum, auto
 from typing import Any
 
@@ -132,11 +133,9 @@ class Documents:
         self._mode = {_Mode.UNDECIDED: _Mode.LINES, _Mode.WHOLE: _Mode.WRECK}.get(self._mode, self._mode)
 
     def _finish(self, broken: Unreadable | None) -> Iterator[Part | RejectedRow]:
-        try:
+        # An unfinished document is seen below; nothing but blanks is no fault.
+        with suppress(*_FAULTS):
             self._parser.close()
-        except _FAULTS:
-            # An unfinished document is seen below; nothing but blanks is no fault.
-            pass
         yield from self._take()
         if broken is not None:
             # Once something was read, the break is one fault among others and not the whole file's.

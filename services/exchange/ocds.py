@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 from market.contract_record import ContractRecord, amend
 from market.errors import Code, Fault, Invalid
@@ -36,7 +36,7 @@ class Reading:
     Iterating raises nothing but what the stream itself raises (``OSError``).
     """
 
-    def __init__(self, stream: BinaryIO) -> None:
+    def __init__(self, stream: IO[bytes]) -> None:
         self.releases = 0
         self._source = Source(stream)
         self._documents = Documents(self._source)
@@ -94,7 +94,7 @@ class Reading:
         return around
 
     def _forget(self, process_id: str) -> None:
-        """Enter a process into the account again, as the freshest, and forget the stalest beyond the bound."""
+        """Enter a process into the account again, as the freshest, and forget the stalest beyond it."""
         self._known.move_to_end(process_id)
         self._weight += self._known[process_id].weight
         while self._weight > REMEMBERED:
@@ -102,7 +102,7 @@ class Reading:
             self._weight -= forgotten.weight
 
 
-def read(stream: BinaryIO) -> Reading:
+def read(stream: IO[bytes]) -> Reading:
     """Return the reading of an open binary stream; nothing is read before it is iterated."""
     return Reading(stream)
 

@@ -13,7 +13,7 @@ import json
 import re
 import zlib
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import IO
 
 BLOCK = 1 << 16
 #: A code point that is never a character: what could not be decoded. Real text cannot contain it.
@@ -54,7 +54,7 @@ class Source:
     ``bytes_read`` counts what was taken from the stream itself, for a progress display.
     """
 
-    def __init__(self, stream: BinaryIO) -> None:
+    def __init__(self, stream: IO[bytes]) -> None:
         self.bytes_read = 0
         self._stream = stream
 

@@ -68,5 +68,5 @@ def read_moment(value: Any) -> datetime | None:
 
 
 def _is_kept(character: str) -> bool:
-    # Names may hold characters of private use: that is how rare Chinese ones were written before Unicode had them.
+    # Rare Chinese characters in names were written with codes of private use before Unicode had them.
     return character.isprintable() or unicodedata.category(character) in {"Zs", "Co"}

@@ -1,4 +1,4 @@
-"""Whatever happens at the same moment in several processes, the outcome is one that could have come in a row."""
+"""Whatever happens at the same moment in several processes, it ends as if it had happened in a row."""
 
 from __future__ import annotations
 
@@ -39,6 +39,7 @@ from services.sealing import Sealer
 from tests.databases import URL
 from tests.factories import MILLION, make_need, make_party, make_product, place_bid
 from tests.services import racing
+from tests.services.test_path import ACCOUNT, make_contract_path
 
 LATER = timedelta(days=3, seconds=1)
 
@@ -212,8 +213,6 @@ def test_a_repayment_reported_six_times_counts_once(app: Flask, now: datetime, s
 def test_an_account_lock_is_confirmed_or_turned_down_but_not_both(
     app: Flask, now: datetime, sealer: Sealer
 ) -> None:
-    from tests.services.test_path import ACCOUNT, make_contract_path
-
     firm, bank, product, purchaser, contract = make_contract_path(now)
     need = make_need(firm, now=now, purpose=Purpose.CONTRACT, contract_id=contract.id, months=6)
     bid = place_bid(need, product, bank, now=now, sealer=sealer)

@@ -772,11 +772,12 @@ def upgrade() -> None:
             "months_min >= 0 AND months_max >= months_min", name=op.f("ck_products_months_order")
         ),
         sa.CheckConstraint(
-            "rate_from IS NULL OR (rate_from >= 0 AND rate_to >= rate_from)",
+            "rate_from IS NULL OR (rate_from >= 0 AND rate_to IS NOT NULL AND rate_to >= rate_from)",
             name=op.f("ck_products_rate_order"),
         ),
         sa.CheckConstraint(
-            "spread_from IS NULL OR spread_to >= spread_from", name=op.f("ck_products_spread_order")
+            "spread_from IS NULL OR (spread_to IS NOT NULL AND spread_to >= spread_from)",
+            name=op.f("ck_products_spread_order"),
         ),
         sa.ForeignKeyConstraint(
             ["organisation_id"], ["organisations.id"], name=op.f("fk_products_organisation_id_organisations")
@@ -926,11 +927,11 @@ def upgrade() -> None:
         sa.Column("reason", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("opened_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint(
-            "state NOT IN ('live','won','lost') OR (terms IS NOT NULL AND amount > 0)",
+            "state NOT IN ('live','won','lost') OR (terms IS NOT NULL AND amount IS NOT NULL AND amount > 0 AND opened_at IS NOT NULL)",
             name=op.f("ck_bids_opened_shows_terms"),
         ),
         sa.CheckConstraint(
-            "state NOT IN ('sealed','withdrawn') OR (terms IS NULL AND offer IS NULL AND amount IS NULL AND months IS NULL AND effective IS NULL AND simple IS NULL AND total_cost IS NULL AND cost IS NULL AND declared_rate IS NULL AND rank IS NULL)",
+            "state NOT IN ('sealed','withdrawn') OR (terms IS NULL AND offer IS NULL AND amount IS NULL AND months IS NULL AND effective IS NULL AND simple IS NULL AND total_cost IS NULL AND cost IS NULL AND declared_rate IS NULL AND rank IS NULL AND opened_at IS NULL)",
             name=op.f("ck_bids_sealed_shows_nothing"),
         ),
         sa.CheckConstraint("rank IS NULL OR effective IS NOT NULL", name=op.f("ck_bids_ranked_by_cost_only")),
@@ -985,6 +986,10 @@ def upgrade() -> None:
         sa.Column("accepted_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("confirmed_by", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("confirmed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "state <> 'confirmed' OR NOT two_people OR confirmed_by IS NOT NULL",
+            name=op.f("ck_awards_second_person_named"),
+        ),
         sa.CheckConstraint(
             "state = 'awaiting_confirmation' OR confirmed_at IS NOT NULL",
             name=op.f("ck_awards_decided_has_time"),

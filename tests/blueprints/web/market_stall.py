@@ -1,14 +1,19 @@
-"""What the tests of the firm's and the public pages share: a small market, somebody at its counter, plain text."""
+"""What the tests of a firm's and the public pages share: a small market, a signed-in party, plain text."""
 
 from __future__ import annotations
 
 import html
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
+from flask import Flask, g, has_app_context
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
 from market.party import Party, clock
 from market.terms import Fee
@@ -21,11 +26,13 @@ from market.vocabulary import (
     Repayment,
     Security,
 )
+from models.base import db
 from models.bid import Bid
+from models.loan import Loan
 from models.need import Need
 from models.product import Product
 from models.zone import Zone
-from services import bids, opening, zones
+from services import awards, bids, loans, opening, zones
 from services.sealing import Sealer
 from tests.factories import MILLION, make_need, make_organisation, make_party, make_product, place_bid
 
@@ -34,7 +41,7 @@ CLOSES_IN = timedelta(days=3)
 _ENGLISH = re.compile(r"[A-Za-z]{2,}(?:[ ,]+[A-Za-z]{2,}){1,}")
 _CHINESE = re.compile(r"[\u4e00-\u9fff]+")
 #: What stands on pages of both languages as it is.
-_KEPT = ("中文", "English", "先生", "测试融资需求")
+_KEPT = ("中文", "English", "先生", "测试融资需求", "guarantee fee")
 
 
 @dataclass(frozen=True)
@@ -48,7 +55,7 @@ class Stall:
     lessor: tuple[Party, Product]
 
 
-def make_stall(now: datetime, **firm: object) -> Stall:
+def make_stall(now: datetime, **firm: Any) -> Stall:
     """Set the market up; every name has an English form, so that an English page can be wholly English."""
     zone = zones.default()
     assert zone is not None
@@ -86,7 +93,7 @@ def make_stall(now: datetime, **firm: object) -> Stall:
 
 
 def make_compared(stall: Stall, now: datetime, sealer: Sealer) -> tuple[Need, list[Bid], datetime]:
-    """Take a need to its opened offers: 4 %, then 3.65 % with a 1 % guarantee fee, then a lease of 24 months."""
+    """Take a need to its offers: 4 %, then 3.65 % with a 1 % guarantee fee, then a lease of 24 months."""
     need = make_need(
         stall.maker,
         now=now,
@@ -105,8 +112,41 @@ def make_compared(stall: Stall, now: datetime, sealer: Sealer) -> tuple[Need, li
     return need, bids.list_offers(need.id, by=stall.maker), later
 
 
+def make_deal(stall: Stall, now: datetime, sealer: Sealer) -> tuple[Need, Loan, datetime]:
+    """Take a need to a loan that two people accepted and the bank paid out."""
+    need, offers, later = make_compared(stall, now, sealer)
+    award = awards.accept(need.id, offers[0].id, offers[0].receipt_hash, by=stall.maker, now=later)
+    awards.confirm(award.id, by=stall.approver, now=later)
+    loan = db.session.scalars(select(Loan).where(Loan.award_id == award.id)).one()
+    lender = next(bank for bank, _ in stall.banks if bank.organisation_id == loan.lender_id)
+    loans.draw(loan.id, later.date(), by=lender, now=later)
+    return need, loan, later
+
+
+def forget_request() -> None:
+    """Forget who acted and when: requests of a test share its application context and would remember."""
+    if has_app_context():
+        for name in list(g):
+            g.pop(name)
+
+
+@contextmanager
+def separate_requests(app: Flask) -> Iterator[None]:
+    """Let every request begin with nothing in ``g``: inside a test they share its application context."""
+
+    def forget() -> None:
+        for name in list(g):
+            g.pop(name)
+
+    hooks = app.before_request_funcs.setdefault(None, [])
+    hooks.insert(0, forget)
+    yield
+    hooks.remove(forget)
+
+
 def sign_in(client: FlaskClient, party: Party, language: str = "en") -> None:
     """Open a session as the party without a password."""
+    forget_request()
     with client.session_transaction() as session:
         session.clear()
         session["_user_id"] = str(party.user_id)

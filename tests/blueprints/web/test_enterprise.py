@@ -1,8 +1,8 @@
-"""A firm's pages: a need is written step by step and never lost, offers are compared, two people accept one."""
+"""A firm's pages: a need is written step by step, its offers are compared, two people accept one."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -27,6 +27,7 @@ from tests.blueprints.web.market_stall import (
     make_compared,
     make_stall,
     read_text,
+    separate_requests,
     sign_in,
 )
 from tests.factories import MILLION, make_need, make_officer, make_party, make_product, place_bid
@@ -38,15 +39,16 @@ SetClock = Callable[[datetime], None]
 
 
 @pytest.fixture(autouse=True)
-def set_clock(app: Flask, now: datetime, monkeypatch: pytest.MonkeyPatch) -> SetClock:
-    """Stop the clock at ten, to be moved by hand; let forms in without a token, which has tests of its own."""
+def set_clock(app: Flask, now: datetime, monkeypatch: pytest.MonkeyPatch) -> Iterator[SetClock]:
+    """Stop the clock at ten, to be moved by hand; let forms in without their token."""
     app.config["WTF_CSRF_ENABLED"] = False
 
     def set_to(moment: datetime) -> None:
         monkeypatch.setattr(clock, "read", lambda zone=None: moment)
 
     set_to(now)
-    return set_to
+    with separate_requests(app):
+        yield set_to
 
 
 @pytest.fixture
@@ -188,8 +190,8 @@ def test_the_hints_count_what_fits_and_name_the_nearest_change(
     sign_in(client, stall.maker)
     post(client, "/needs/new", purpose="research")
     part = read_text(client.get("/needs/hints?step=amount&amount=400&months=12").text)
-    assert part.startswith("· 2 · products fit")
-    assert "With ¥3 million instead, 1 more product would fit" in part
+    assert "2 · products fit · of 5" in part
+    assert "With ¥2 million instead, 2 more products would fit" in part
     part = read_text(client.get("/needs/hints?step=amount&amount=&months=12").text)
     assert "As soon as amount and tenor are there" in part
     assert count_needs() == 0
@@ -468,7 +470,7 @@ def test_the_firms_file_says_which_facts_products_ask_for(
     text = read_text(client.get("/firm").text)
     assert "6 facts are still missing" in text and "1 product asks for it." in text
     typed = {"name_zh": "测试企业", "size_class": "small", "founded_on": "2020-01-31", "tax_grade": "A"}
-    assert post(client, "/firm", **typed, annual_revenue="1234.5", dual_control="1") == (303, "/firm")
+    assert post(client, "/firm", **typed, annual_revenue="1234.5") == (303, "/firm")
     page = client.get("/firm").text
     assert 'value="1234.5"' in page and 'value="2020-01-31"' in page
 
@@ -501,3 +503,18 @@ def make_second(stall: Stall, now: datetime) -> Party:
     """Return another person of the firm who may confirm."""
     firm = db.session.get_one(Organisation, stall.maker.organisation_id)
     return make_party(capabilities=[Capability.ENTERPRISE_APPROVER], now=now, organisation=firm)
+
+
+def test_only_who_may_confirm_decides_whether_a_second_person_must(client: FlaskClient, stall: Stall) -> None:
+    typed = {"name_zh": "测试企业"}
+    sign_in(client, stall.maker)
+    assert post(client, "/firm", **typed) == (303, "/firm")
+    assert stored_firm(stall).dual_control is True
+    sign_in(client, stall.approver)
+    assert post(client, "/firm", **typed) == (303, "/firm")
+    assert stored_firm(stall).dual_control is False
+
+
+def stored_firm(stall: Stall) -> Organisation:
+    db.session.expire_all()
+    return db.session.get_one(Organisation, stall.maker.organisation_id)

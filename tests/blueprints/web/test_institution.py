@@ -1,4 +1,4 @@
-"""An institution's pages: what fits, a bid with its live cost, a receipt anybody can check, and no rival's word."""
+"""An institution's pages: what fits, a bid with its live cost, a receipt to check, and no rival's word."""
 
 from __future__ import annotations
 
@@ -23,7 +23,15 @@ from models.need import Need
 from models.product import Product
 from services import awards, organisations
 from services.sealing import Sealer
-from tests.blueprints.web.market_stall import Stall, find_foreign, make_compared, make_stall, read_text, sign_in
+from tests.blueprints.web.market_stall import (
+    Stall,
+    find_foreign,
+    forget_request,
+    make_compared,
+    make_stall,
+    read_text,
+    sign_in,
+)
 from tests.factories import (
     MILLION,
     make_need,
@@ -119,11 +127,11 @@ def test_needs_that_fit_stand_on_top_and_filters_stand_in_the_address(
     sign_in(client, bank)
     page = client.get("/opportunities").text
     # The one that fits comes first although the other closes earlier.
-    assert page.index(f"/opportunities/{need.id}\"") < page.index(f"/opportunities/{large.id}\"")
+    assert page.index(f'/opportunities/{need.id}"') < page.index(f'/opportunities/{large.id}"')
     only = client.get("/opportunities?fits=1").text
-    assert f"/opportunities/{need.id}\"" in only and f"/opportunities/{large.id}\"" not in only
+    assert f'/opportunities/{need.id}"' in only and f'/opportunities/{large.id}"' not in only
     research = client.get("/opportunities?purpose=research&least=80000").text
-    assert f"/opportunities/{large.id}\"" in research and f"/opportunities/{need.id}\"" not in research
+    assert f'/opportunities/{large.id}"' in research and f'/opportunities/{need.id}"' not in research
     assert "left out" in client.get("/opportunities?least=abc").text
 
 
@@ -245,7 +253,12 @@ def test_another_row_for_a_fee_places_nothing(client: FlaskClient, stall: Stall,
 
 
 def test_a_bid_is_withdrawn_before_the_close_only(
-    client: FlaskClient, stall: Stall, need: Need, now: datetime, sealer: Sealer, monkeypatch: pytest.MonkeyPatch
+    client: FlaskClient,
+    stall: Stall,
+    need: Need,
+    now: datetime,
+    sealer: Sealer,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     bank, product = stall.banks[0]
     bid = place_bid(need, product, bank, now=now, sealer=sealer)
@@ -254,6 +267,7 @@ def test_a_bid_is_withdrawn_before_the_close_only(
     late = client.post(f"/bids/{bid.id}/withdraw")
     assert late.status_code == 409 and "Too late" in late.text
     monkeypatch.setattr(clock, "read", lambda zone=None: now)
+    forget_request()
     assert client.post(f"/bids/{bid.id}/withdraw").status_code == 303
     assert bids_of(need, bank)[0].state is BidState.WITHDRAWN
 
@@ -297,7 +311,8 @@ def test_a_loser_learns_its_rank_and_the_winning_cost_but_no_name(
     )
     party = next(bank for bank, _ in stall.banks if bank.organisation_id == loser.organisation_id)
     winner = next(
-        name for (bank, _), name in zip(stall.banks, ("First bank", "Second bank"), strict=True)
+        name
+        for (bank, _), name in zip(stall.banks, ("First bank", "Second bank"), strict=True)
         if bank.organisation_id == offers[0].organisation_id
     )
     sign_in(client, party)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
 
@@ -17,17 +18,19 @@ from models.base import db
 from models.organisation import Organisation
 from models.user import User
 from services import users
-from tests.blueprints.web.market_stall import find_foreign, make_stall, read_text
-from tests.factories import MILLION, make_credit_code, make_organisation, make_party, make_product
+from tests.blueprints.web.market_stall import find_foreign, make_stall, read_text, separate_requests
+from tests.factories import MILLION, make_credit_code, make_organisation, make_party, make_product, make_zone
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
 
 @pytest.fixture(autouse=True)
-def at_ten(app: Flask, now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
+def at_ten(app: Flask, now: datetime, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Stop the clock and let forms in without a token, which has tests of its own."""
     app.config["WTF_CSRF_ENABLED"] = False
     monkeypatch.setattr(clock, "read", lambda zone=None: now)
+    with separate_requests(app):
+        yield
 
 
 def count(table: type[Organisation] | type[User]) -> int:
@@ -146,8 +149,6 @@ def test_filters_stand_in_the_address_and_the_cheapest_comes_first(
 
 
 def test_a_product_of_another_zone_does_not_exist_here(client: FlaskClient, now: datetime) -> None:
-    from tests.factories import make_zone
-
     zone = make_zone(now=now)
     bank = make_party(OrganisationKind.BANK, now=now, zone_id=zone.id)
     product = make_product(bank, now=now)

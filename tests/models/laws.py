@@ -1,0 +1,347 @@
+"""One valid row of every table that has laws, and for each law a change that breaks it and nothing else.
+
+A CHECK is broken by changing the row; a unique law by a second row that differs only where it must.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+NOW = datetime(2026, 11, 20, 2, 0, tzinfo=UTC)
+LATER = NOW + timedelta(days=3)
+DAY = date(2026, 11, 20)
+ZONE = FIRM = NEED = PRODUCT = USER = CONTRACT = ROUND = AWARD = LOAN = BID = 1001
+BANK = OTHER = SEALED = 1002
+RATE = 4_000_000
+
+Values = dict[str, Any]
+
+#: In the order in which they can be stored.
+ROWS: list[tuple[str, Values]] = [
+    ("lpr_rows", {"published_on": date(2030, 1, 20), "one_year": RATE, "five_year": RATE}),
+    *(
+        (
+            "organisations",
+            {"id": key, "kind": kind, "credit_code": f"91990000MA000{key}X", "name_zh": kind}
+            | {"tax_grade": "A", "staff_count": 1, "annual_revenue": 1, "dual_control": False}
+            | {"created_at": NOW},
+        )
+        for key, kind in ((FIRM, "enterprise"), (BANK, "bank"))
+    ),
+    *(
+        ("users", {"id": key, "username": f"u{key}", "name": "张三", "active": True, "created_at": NOW})
+        for key in (USER, OTHER)
+    ),
+    (
+        "zones",
+        {"id": ZONE, "code": "laws", "name_zh": "区", "name_en": "Zone", "is_default": False}
+        | {"is_sandbox": True, "clock_offset_seconds": 5, "minimum_bids": 3, "acceptance_days": 3}
+        | {"matching_times": "", "created_at": NOW},
+    ),
+    *(
+        (
+            "memberships",
+            {"id": key, "zone_id": ZONE, "organisation_id": key, "joined_at": NOW, "whitelisted": False},
+        )
+        for key in (FIRM, BANK)
+    ),
+    (
+        "roles",
+        {
+            "id": 1001,
+            "user_id": USER,
+            "zone_id": ZONE,
+            "organisation_id": FIRM,
+            "capability": "enterprise_maker",
+        },
+    ),
+    (
+        "api_tokens",
+        {"id": 1001, "user_id": USER, "zone_id": ZONE, "organisation_id": FIRM, "name": "t", "prefix": "cuo_"}
+        | {"token_hash": "a" * 64, "created_at": NOW},
+    ),
+    (
+        "tags",
+        {"id": 1001, "organisation_id": FIRM, "code": "high_tech", "issuer": "科技局", "valid_from": DAY}
+        | {"valid_to": DAY},
+    ),
+    ("limits", {"id": 1001, "organisation_id": BANK, "scope": "total", "cap": 10, "used": 5}),
+    ("limits", {"id": 1002, "organisation_id": BANK, "scope": "firm", "firm_id": FIRM, "cap": 10, "used": 5}),
+    (
+        "products",
+        {"id": PRODUCT, "zone_id": ZONE, "organisation_id": BANK, "name_zh": "贷", "name_en": "Loan"}
+        | {"family": "innovation", "offer": "loan", "pricing": "fixed", "rate_from": RATE, "rate_to": RATE}
+        | {
+            "spread_from": 1,
+            "spread_to": 2,
+            "amount_min": 1,
+            "amount_max": 2,
+            "months_min": 1,
+            "months_max": 2,
+        }
+        | {"repayment": "bullet", "security": "unsecured", "contract_ratio": RATE, "deducts_retention": False}
+        | {"fees": [], "subsidies": [], "conditions": [], "summary_zh": "", "summary_en": "", "listed": True}
+        | {"created_at": NOW},
+    ),
+    (
+        "contracts",
+        {"id": CONTRACT, "zone_id": ZONE, "process_id": "P", "contract_id": "C", "number": "C", "title": ""}
+        | {"supplier_code": "91990000MA0001001X", "retention": 0, "payment_days": 30, "obstacles": []}
+        | {"source": "form", "stage": "signed", "created_at": NOW, "updated_at": NOW},
+    ),
+    (
+        "contract_revisions",
+        {"id": 1001, "contract_id": CONTRACT, "number": 1, "replaced_at": NOW, "former": {}},
+    ),
+    ("planned_payments", {"id": 1001, "contract_id": CONTRACT, "number": 1, "due_on": DAY, "amount": 1}),
+    (
+        "purchaser_payments",
+        {"id": 1001, "contract_id": CONTRACT, "transaction_id": "T", "amount": 5, "recorded_at": NOW},
+    ),
+    (
+        "contract_steps",
+        {"id": 1001, "contract_id": CONTRACT, "stage": "account_locked", "happened_on": DAY, "evidence": ""}
+        | {"details": {}, "needs_confirmation": True, "recorded_by": USER, "recorded_at": NOW}
+        | {"confirmed_by": OTHER, "confirmed_at": NOW},
+    ),
+    (
+        "financings",
+        {
+            "id": 1001,
+            "key": "K",
+            "contract_id": CONTRACT,
+            "lender_id": BANK,
+            "financed": 5,
+            "started_at": NOW,
+        },
+    ),
+    (
+        "import_jobs",
+        {"id": 1001, "zone_id": ZONE, "file_name": "f", "started_at": NOW, "imported": 0, "updated": 0}
+        | {"rejected": 0},
+    ),
+    (
+        "needs",
+        {"id": NEED, "zone_id": ZONE, "organisation_id": FIRM, "state": "awarded", "purpose": "equipment"}
+        | {"description": "", "amount": 5, "months": 12, "securities": [], "accepts": [], "minimum_bids": 3}
+        | {
+            "joins_matching": True,
+            "shows_name": False,
+            "last_receipt": 2,
+            "created_by": USER,
+            "created_at": NOW,
+        }
+        | {"published_at": NOW, "closes_at": LATER, "closed_at": LATER},
+    ),
+    (
+        "bid_rounds",
+        {"id": 1001, "need_id": NEED, "number": 1, "opened_at": NOW, "closes_at": LATER, "closed_at": LATER},
+    ),
+    (
+        "bids",
+        {"id": BID, "need_id": NEED, "organisation_id": BANK, "product_id": PRODUCT, "placed_by": USER}
+        | {"state": "won", "receipt_number": 1, "receipt_at": NOW, "receipt_hash": "a" * 64, "seal": b"."}
+        | {"valid_until": LATER, "terms": {}, "amount": 5, "months": 12, "effective": RATE, "rank": 1}
+        | {"opened_at": LATER},
+    ),
+    (
+        "bids",
+        {"id": SEALED, "need_id": NEED, "organisation_id": BANK, "product_id": PRODUCT, "placed_by": USER}
+        | {
+            "state": "withdrawn",
+            "receipt_number": 2,
+            "receipt_at": NOW,
+            "receipt_hash": "b" * 64,
+            "seal": b".",
+        }
+        | {"valid_until": LATER},
+    ),
+    (
+        "matching_rounds",
+        {"id": ROUND, "zone_id": ZONE, "slot": "S", "trigger": "clock", "scheduled_at": NOW, "opened_at": NOW}
+        | {"settled_at": NOW, "state": "settled", "fence": 1, "inputs": {}, "inputs_hash": "a" * 64}
+        | {"need_count": 1, "placed_count": 1, "placed_amount": 1},
+    ),
+    (
+        "proposals",
+        {"id": 1001, "round_id": ROUND, "need_id": NEED, "bid_id": BID, "state": "proposed", "why": {}},
+    ),
+    (
+        "awards",
+        {"id": AWARD, "need_id": NEED, "bid_id": BID, "state": "confirmed", "two_people": True}
+        | {"shown_hash": "a" * 64, "accepted_by": USER, "accepted_at": NOW, "confirmed_by": OTHER}
+        | {"confirmed_at": NOW},
+    ),
+    (
+        "loans",
+        {
+            "id": LOAN,
+            "zone_id": ZONE,
+            "award_id": AWARD,
+            "lender_id": BANK,
+            "borrower_id": FIRM,
+            "kind": "loan",
+        }
+        | {"state": "drawn", "principal": 5, "months": 12, "outstanding": 5, "effective": RATE, "terms": {}}
+        | {"approved_at": NOW, "drawn_on": DAY},
+    ),
+    (
+        "instalments",
+        {"id": 1001, "loan_id": LOAN, "number": 1, "due_on": DAY, "principal": 5, "interest": 5, "fees": 5}
+        | {"balance": 0, "paid_principal": 0, "paid_interest": 0, "paid_fees": 0},
+    ),
+    (
+        "repayments",
+        {"id": 1001, "loan_id": LOAN, "reference": "R", "source": "borrower", "paid_on": DAY, "amount": 6}
+        | {"fees": 1, "interest": 1, "principal": 2, "remainder": 2, "recorded_at": NOW},
+    ),
+    (
+        "alerts",
+        {"id": 1001, "zone_id": ZONE, "kind": "overpaid", "subject": "s", "details": {}, "raised_at": NOW},
+    ),
+]
+
+#: Law (a CHECK): the row it is tried on, and what breaks it.
+CHECKS: list[tuple[str, int | date, Values]] = [
+    ("ck_lpr_rows_rates_sign", date(2030, 1, 20), {"one_year": 0}),
+    ("ck_organisations_credit_code_length", FIRM, {"credit_code": "91990000MA"}),
+    ("ck_organisations_annual_revenue_sign", FIRM, {"annual_revenue": -1}),
+    ("ck_organisations_staff_count_sign", FIRM, {"staff_count": -1}),
+    ("ck_organisations_tax_grade_known", FIRM, {"tax_grade": "E"}),
+    ("ck_zones_only_sandbox_moves_clock", ZONE, {"is_sandbox": False}),
+    ("ck_zones_clock_never_goes_back", ZONE, {"clock_offset_seconds": -1}),
+    ("ck_zones_acceptance_days_range", ZONE, {"acceptance_days": 31}),
+    ("ck_zones_minimum_bids_range", ZONE, {"minimum_bids": 10}),
+    ("ck_contracts_payment_days_statutory", CONTRACT, {"payment_days": 61}),
+    ("ck_contracts_retention_sign", CONTRACT, {"retention": -1}),
+    ("ck_contracts_supplier_code_length", CONTRACT, {"supplier_code": "9199"}),
+    ("ck_import_jobs_counts_sign", 1001, {"rejected": -1}),
+    ("ck_limits_used_sign", 1001, {"used": -1}),
+    ("ck_limits_used_within_cap", 1001, {"used": 11}),
+    ("ck_limits_used_within_cap", 1001, {"cap": 4}),
+    ("ck_limits_firm_scope_names_firm", 1001, {"firm_id": FIRM}),
+    ("ck_limits_firm_scope_names_firm", 1002, {"firm_id": None}),
+    ("ck_matching_rounds_settled_has_time", ROUND, {"settled_at": None}),
+    ("ck_matching_rounds_trigger_known", ROUND, {"trigger": "anybody"}),
+    ("ck_tags_validity_order", 1001, {"valid_to": DAY - timedelta(days=1)}),
+    ("ck_contract_steps_two_people", 1001, {"confirmed_by": USER}),
+    ("ck_contract_steps_confirmation_whole", 1001, {"confirmed_at": None}),
+    ("ck_contract_steps_confirmation_whole", 1001, {"confirmed_by": None}),
+    ("ck_contract_steps_undoing_whole", 1001, {"undone_at": NOW}),
+    ("ck_contract_steps_undoing_whole", 1001, {"undone_why": "账号有误"}),
+    ("ck_financings_financed_sign", 1001, {"financed": -1}),
+    ("ck_needs_amount_sign", NEED, {"amount": 0}),
+    ("ck_needs_months_range", NEED, {"months": 361}),
+    ("ck_needs_months_range", NEED, {"months": 0}),
+    ("ck_needs_minimum_bids_range", NEED, {"minimum_bids": 0}),
+    ("ck_needs_published_has_times", NEED, {"state": "open", "closes_at": None}),
+    ("ck_needs_closes_after_publication", NEED, {"closes_at": NOW}),
+    ("ck_needs_closed_has_time", NEED, {"closed_at": None}),
+    ("ck_needs_contract_purpose_names_contract", NEED, {"purpose": "contract"}),
+    ("ck_needs_contract_purpose_names_contract", NEED, {"contract_id": CONTRACT}),
+    ("ck_planned_payments_amount_sign", 1001, {"amount": 0}),
+    ("ck_products_amount_order", PRODUCT, {"amount_max": 0}),
+    ("ck_products_months_order", PRODUCT, {"months_max": 0}),
+    ("ck_products_rate_order", PRODUCT, {"rate_to": RATE - 1}),
+    ("ck_products_rate_order", PRODUCT, {"rate_to": None}),
+    ("ck_products_spread_order", PRODUCT, {"spread_to": 0}),
+    ("ck_products_spread_order", PRODUCT, {"spread_to": None}),
+    ("ck_products_fixed_needs_rate", PRODUCT, {"rate_from": None}),
+    ("ck_products_floating_needs_spread", PRODUCT, {"pricing": "lpr_1y", "spread_from": None}),
+    ("ck_products_contract_ratio_range", PRODUCT, {"contract_ratio": 100_000_001}),
+    ("ck_bid_rounds_number_range", 1001, {"number": 4}),
+    ("ck_bid_rounds_never_closed_early", 1001, {"closed_at": LATER - timedelta(seconds=1)}),
+    *(
+        ("ck_bids_sealed_shows_nothing", SEALED, {"state": state, **shown})
+        for state in ("sealed", "withdrawn")
+        for shown in (
+            {"terms": {"rate": "0.04"}},
+            {"offer": "loan"},
+            {"amount": 5},
+            {"months": 12},
+            {"effective": RATE},
+            {"simple": RATE},
+            {"total_cost": 1},
+            {"cost": {"effective": "0.04"}},
+            {"declared_rate": RATE},
+            {"opened_at": NOW},
+        )
+    ),
+    ("ck_bids_opened_shows_terms", BID, {"amount": None}),
+    ("ck_bids_opened_shows_terms", BID, {"amount": 0}),
+    ("ck_bids_opened_shows_terms", BID, {"terms": None}),
+    ("ck_bids_opened_shows_terms", BID, {"opened_at": None}),
+    ("ck_bids_ranked_by_cost_only", BID, {"effective": None}),
+    ("ck_awards_two_people", AWARD, {"confirmed_by": USER}),
+    ("ck_awards_second_person_named", AWARD, {"confirmed_by": None}),
+    ("ck_awards_decided_has_time", AWARD, {"confirmed_at": None}),
+    ("ck_proposals_placed_names_bid", 1001, {"bid_id": None}),
+    ("ck_proposals_placed_names_bid", 1001, {"state": "unplaced"}),
+    ("ck_loans_principal_sign", LOAN, {"principal": 0, "outstanding": 0}),
+    ("ck_loans_outstanding_range", LOAN, {"outstanding": 6}),
+    ("ck_loans_outstanding_range", LOAN, {"outstanding": -1}),
+    ("ck_loans_repaid_owes_nothing", LOAN, {"state": "repaid"}),
+    ("ck_loans_drawn_has_date", LOAN, {"drawn_on": None}),
+    ("ck_alerts_resolution_whole", 1001, {"resolved_at": NOW}),
+    ("ck_alerts_resolution_whole", 1001, {"resolution": "done"}),
+    ("ck_instalments_amounts_sign", 1001, {"interest": -1, "paid_interest": -1}),
+    ("ck_instalments_paid_principal_range", 1001, {"paid_principal": 6}),
+    ("ck_instalments_paid_interest_range", 1001, {"paid_interest": 6}),
+    ("ck_instalments_paid_fees_range", 1001, {"paid_fees": 6}),
+    (
+        "ck_repayments_amount_sign",
+        1001,
+        {"amount": 0, "fees": 0, "interest": 0, "principal": 0, "remainder": 0},
+    ),
+    ("ck_repayments_split_sums_up", 1001, {"amount": 7}),
+    ("ck_repayments_split_sign", 1001, {"fees": -1, "interest": 3}),
+    ("ck_repayments_source_known", 1001, {"source": "heaven"}),
+    ("ck_repayments_purchaser_names_payment", 1001, {"source": "purchaser"}),
+    ("ck_repayments_purchaser_names_payment", 1001, {"payment_id": 1001}),
+]
+
+#: Law (a unique constraint or index): the row that is there, and how a second one differs from it.
+UNIQUE: list[tuple[str, int, Values]] = [
+    ("uq_organisations_credit_code", FIRM, {}),
+    ("uq_users_username", USER, {}),
+    ("uq_zones_code", ZONE, {}),
+    # The migrations seed a default zone.
+    ("uq_zones_default", ZONE, {"code": "second", "is_default": True}),
+    ("uq_memberships_zone_id_organisation_id", FIRM, {}),
+    ("uq_roles_user_id_zone_id_organisation_id_capability", 1001, {}),
+    ("uq_api_tokens_token_hash", 1001, {}),
+    ("uq_tags_organisation_id_code_valid_from", 1001, {}),
+    ("uq_limits_total", 1001, {}),
+    ("uq_limits_firm", 1002, {}),
+    ("uq_products_zone_id_organisation_id_name_zh", PRODUCT, {}),
+    ("uq_contracts_process_id_contract_id", CONTRACT, {}),
+    ("uq_contract_revisions_contract_id_number", 1001, {}),
+    ("uq_planned_payments_contract_id_number", 1001, {}),
+    ("uq_purchaser_payments_contract_id_transaction_id", 1001, {}),
+    ("uq_contract_steps_once", 1001, {}),
+    ("uq_financings_live_key", 1001, {}),
+    ("uq_bid_rounds_need_id_number", 1001, {}),
+    ("uq_bids_need_id_receipt_number", SEALED, {}),
+    ("uq_bids_live", SEALED, {"state": "sealed", "receipt_number": 3}),
+    ("uq_matching_rounds_zone_id_slot", ROUND, {}),
+    ("uq_proposals_round_id_need_id", 1001, {}),
+    ("uq_awards_need", AWARD, {}),
+    ("uq_awards_need", AWARD, {"state": "awaiting_confirmation"}),
+    ("uq_loans_award_id", LOAN, {}),
+    ("uq_instalments_loan_id_number", 1001, {}),
+    ("uq_repayments_loan_id_reference", 1001, {}),
+    ("uq_alerts_open", 1001, {}),
+]
+
+#: What a partial law leaves free: a second row that may stand beside the first.
+FREE: list[tuple[str, int, Values]] = [
+    ("uq_awards_need", AWARD, {"state": "rejected"}),
+    ("uq_bids_live", SEALED, {"receipt_number": 3}),
+    ("uq_financings_live_key", 1001, {"ended_at": NOW}),
+    ("uq_contract_steps_once", 1001, {"undone_at": NOW, "undone_why": "账号有误"}),
+    ("uq_contract_steps_once", 1001, {"stage": "pledge_registered"}),
+    ("uq_alerts_open", 1001, {"resolved_at": NOW, "resolution": "done"}),
+    ("uq_limits_firm", 1002, {"firm_id": BANK}),
+    ("uq_zones_default", ZONE, {"code": "second"}),
+]

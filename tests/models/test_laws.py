@@ -1,0 +1,162 @@
+"""The database itself refuses what must not be, whichever program writes to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from sqlalchemy.exc import IntegrityError
+
+import models  # noqa: F401  (importing the package knows every table)
+from models.base import Base, db
+from tests.models.laws import CHECKS, FREE, ROWS, UNIQUE
+
+TABLES = Base.metadata.tables
+
+
+def list_laws() -> Iterator[tuple[str, sa.Table, tuple[str, ...]]]:
+    """Yield every law but the vocabularies: its name, its table and, for a unique one, its columns."""
+    for table in TABLES.values():
+        words = {column.type.name for column in table.columns if isinstance(column.type, sa.Enum)}
+        for law in table.constraints:
+            name = str(law.name)
+            if isinstance(law, sa.CheckConstraint) and name.removeprefix(f"ck_{table.name}_") not in words:
+                yield name, table, ()
+            elif isinstance(law, sa.UniqueConstraint):
+                yield name, table, tuple(column.name for column in law.columns)
+        for index in table.indexes:
+            if index.unique:
+                yield str(index.name), table, tuple(column.name for column in index.columns)
+
+
+LAWS = {name: (table, columns) for name, table, columns in list_laws()}
+
+
+@pytest.fixture
+def connection(app: Flask) -> Iterator[sa.Connection]:
+    """A connection to a database that holds one valid row of each table."""
+    with db.engine.connect().execution_options(write=True) as connection:
+        for name, values in ROWS:
+            # Rates are given as they are stored.
+            connection.execute(sa.insert(plain(TABLES[name])).values(values))
+        yield connection
+        connection.rollback()
+
+
+def plain(table: sa.Table) -> sa.TableClause:
+    """Return the table with rates as the whole numbers they are stored as."""
+    return sa.table(
+        table.name,
+        *(
+            sa.column(c.name, sa.BigInteger() if getattr(c.type, "places", None) else c.type)
+            for c in table.columns
+        ),
+    )
+
+
+def find_broken(error: IntegrityError) -> str:
+    """Return the law that an error names; SQLite names a unique one by its columns."""
+    diagnosis = getattr(error.orig, "diag", None)
+    if diagnosis is not None:
+        return str(diagnosis.constraint_name)
+    kind, _, named = str(error.orig).partition(" constraint failed: ")
+    if kind == "CHECK":
+        return named
+    columns = tuple(part.partition(".")[2] for part in named.split(", "))
+    table = named.partition(".")[0]
+    return next(name for name, law in LAWS.items() if (law[0].name, law[1]) == (table, columns))
+
+
+@contextmanager
+def attempt(connection: sa.Connection) -> Iterator[None]:
+    """Undo whatever is tried inside."""
+    point = connection.begin_nested()
+    try:
+        yield
+    finally:
+        point.rollback()
+
+
+def change(connection: sa.Connection, law: str, key: Any, values: dict[str, Any]) -> None:
+    table = plain(LAWS[law][0])
+    identity = next(iter(LAWS[law][0].primary_key.columns)).name
+    connection.execute(sa.update(table).where(table.c[identity] == key).values(values))
+
+
+def double(connection: sa.Connection, law: str, key: Any, values: dict[str, Any]) -> None:
+    table = plain(LAWS[law][0])
+    row = connection.execute(sa.select(table).where(table.c.id == key)).mappings().one()
+    connection.execute(sa.insert(table).values({**row, "id": 9999, **values}))
+
+
+def test_every_law_is_tried() -> None:
+    tried = {law for law, _, _ in (*CHECKS, *UNIQUE)}
+    # A need's second winner is also a second live bid of the same product or has another product.
+    assert set(LAWS) - tried == {"uq_bids_won"}
+    assert tried - set(LAWS) == set()
+
+
+def test_a_row_that_breaks_a_law_is_refused_by_that_law(connection: sa.Connection) -> None:
+    outcomes = []
+    for law, key, values in CHECKS:
+        with attempt(connection):
+            try:
+                change(connection, law, key, values)
+                outcomes.append((law, values, "stored"))
+            except IntegrityError as error:
+                if find_broken(error) != law:
+                    outcomes.append((law, values, find_broken(error)))
+    assert outcomes == []
+
+
+def test_a_second_row_where_only_one_may_be_is_refused(connection: sa.Connection) -> None:
+    outcomes = []
+    for law, key, values in UNIQUE:
+        with attempt(connection):
+            try:
+                double(connection, law, key, values)
+                outcomes.append((law, values, "stored"))
+            except IntegrityError as error:
+                if find_broken(error) != law:
+                    outcomes.append((law, values, find_broken(error)))
+    assert outcomes == []
+
+
+def test_what_is_over_makes_room_for_another(connection: sa.Connection) -> None:
+    for law, key, values in FREE:
+        with attempt(connection):
+            double(connection, law, key, values)
+
+
+def test_a_need_has_one_winner_whatever_the_product(connection: sa.Connection) -> None:
+    with attempt(connection):
+        product = {"name_zh": "另一贷", "id": 9999}
+        double(connection, "ck_products_amount_order", 1001, product)
+        with pytest.raises(IntegrityError) as refused:
+            double(connection, "uq_bids_won", 1001, {"product_id": 9999, "receipt_number": 3})
+        assert find_broken(refused.value) == "uq_bids_won"
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "word"),
+    [("bids", "state", "peeked"), ("needs", "state", "sold"), ("limits", "scope", "sector")],
+)
+def test_a_word_outside_the_vocabulary_is_refused(
+    connection: sa.Connection, table: str, column: str, word: str
+) -> None:
+    with attempt(connection), pytest.raises(IntegrityError):
+        connection.execute(
+            sa.text(f"UPDATE {table} SET {column} = :word WHERE id = 1001"),  # names of this file
+            {"word": word},
+        )
+
+
+def test_a_role_needs_a_seat(connection: sa.Connection) -> None:
+    law = "uq_roles_user_id_zone_id_organisation_id_capability"
+    connection.execute(sa.text("DELETE FROM api_tokens"))
+    with attempt(connection), pytest.raises(IntegrityError):
+        double(connection, law, 1001, {"zone_id": 1, "capability": "officer"})
