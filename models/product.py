@@ -33,12 +33,10 @@ class Product(Base):
         CheckConstraint("amount_min > 0 AND amount_max >= amount_min", name="amount_order"),
         CheckConstraint("months_min >= 0 AND months_max >= months_min", name="months_order"),
         CheckConstraint(
-            "rate_from IS NULL OR (rate_from >= 0 AND rate_to IS NOT NULL AND rate_to >= rate_from)",
+            "rate_from IS NULL OR (rate_from >= 0 AND rate_to >= rate_from)",
             name="rate_order",
         ),
-        CheckConstraint(
-            "spread_from IS NULL OR (spread_to IS NOT NULL AND spread_to >= spread_from)", name="spread_order"
-        ),
+        CheckConstraint("spread_from IS NULL OR spread_to >= spread_from", name="spread_order"),
         CheckConstraint("pricing <> 'fixed' OR rate_from IS NOT NULL", name="fixed_needs_rate"),
         CheckConstraint(
             "pricing NOT IN ('lpr_1y','lpr_5y') OR spread_from IS NOT NULL", name="floating_needs_spread"

@@ -6,6 +6,7 @@ library only: the launcher itself runs on the Python that was found, its childre
 
 from __future__ import annotations
 
+import errno
 import http.client
 import os
 import re
@@ -72,8 +73,11 @@ def check_free(host: str, port: int) -> None:
         ) from error
     except OSError as error:
         other = port + 1 if port < 65535 else 8000
+        reason = (
+            "something else listens there" if error.errno == errno.EADDRINUSE else error.strerror or error
+        )
         raise StepFailed(
-            f"Port {port} on {host} cannot be used: {error.strerror or error}. "
+            f"Port {port} on {host} cannot be used: {reason}. "
             f"Stop what is running there, or choose another: PORT={other} ./scripts/run"
         ) from error
 

@@ -11,8 +11,9 @@ from market.contract_record import ContractRecord
 from services.exchange import ocds
 from services.exchange.rejection import RejectedRow
 
-CODE = "91990000MA0000001R"
-BUYER = "11990000MB00000021"
+CODE = "91990000MA0000001B"
+BUYER = "11990000MB0000002Q"
+OTHER = "91990000MA0000003H"
 
 
 def make_contract(number: str = "C-1", **fields: Any) -> dict[str, Any]:

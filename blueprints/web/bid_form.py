@@ -6,7 +6,7 @@ already and may be changed. Fields are named as the faults of ``services.bids`` 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -16,12 +16,12 @@ from blueprints import formats
 from blueprints.web.forms import Form
 from market import lifecycle
 from market.errors import Code
-from market.terms import Fee
+from market.terms import Fee, LoanTerms
 from market.vocabulary import DayCount, FeeBasis, FeeTiming, OfferKind, Pricing, RentTiming, Repayment
 from models.need import Need
 from models.product import Product
 from services import bids
-from services.exchange.offers import read_fees, read_subsidies
+from services.exchange.offers import read_fees, read_offer, read_subsidies
 
 #: A basis of our own: the fee is an amount in yuan and no share of anything.
 FLAT = "flat"
@@ -77,7 +77,41 @@ def open_with(need: Need, product: Product, room: int | None) -> dict[str, Any]:
             "deposit": _percent(Decimal(str(lease.get("deposit", "0")))),
             "buyout": lease.get("buyout", "0"),
         }
-    for row, fee in enumerate(read_fees(product.fees, "fees")[:MOST_FEES]):
+    return values | _write_fees(read_fees(product.fees, "fees"))
+
+
+def open_again(values: dict[str, Any], content: Mapping[str, Any], need: Need, product: Product) -> dict[str, Any]:
+    """Return what the form shows to whoever has bid already: the content of that bid, ready to be improved."""
+    terms = read_offer(content["offer"], "offer")
+    # The fees of the shelf make room for those that were offered.
+    again = {name: value for name, value in values.items() if not name.startswith("fees.")}
+    again |= {
+        "principal": _trim(Decimal(terms.principal) / 1_000_000),
+        "months": terms.months,
+        "day_count": terms.day_count.value,
+        "valid_until": max(str(content["valid_until"])[:10], values["valid_until"]),
+    }
+    if is_floating(product):
+        base = need.lpr_1y if product.pricing is Pricing.LPR_1Y else need.lpr_5y
+        again["spread"] = _trim((terms.rate - (base or Decimal(0))) * 10_000)
+    else:
+        again["rate"] = _percent(terms.rate)
+    if isinstance(terms, LoanTerms):
+        again["repayment"] = terms.repayment.value
+    else:
+        again |= {
+            "rent": terms.rent.value,
+            "deposit": _percent(terms.deposit),
+            "buyout": formats.plain(terms.buyout),
+        }
+    if content["declared_rate"] is not None:
+        again["declared_rate"] = _percent(Decimal(content["declared_rate"]))
+    return again | _write_fees(terms.fees)
+
+
+def _write_fees(fees: Sequence[Fee]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for row, fee in enumerate(fees[:MOST_FEES]):
         values |= {
             f"fees.{row}.name": fee.name,
             f"fees.{row}.payee": fee.payee,

@@ -100,6 +100,10 @@ def opportunities_show(need_id: int) -> Answer:
     values = {}
     if product is not None and opportunity.is_open(now()):
         values = bid_form.open_with(opportunity.need, product, _room(opportunity, product))
+        former = _find_former(opportunity, product)
+        if former is not None:
+            _, content, _ = bids.read_own(former.id, by=acting(), sealer=current_app.extensions["sealer"])
+            values = bid_form.open_again(values, content, opportunity.need, product)
     form = bid_form.make(values, product)
     return _show(opportunity, product, form)
 
@@ -157,7 +161,7 @@ def _show(opportunity: Opportunity, product: Product | None, form: Form) -> Answ
         facts=facts,
         product=product,
         is_open=opportunity.is_open(now()),
-        former=next((bid for bid in opportunity.own_bids if product and bid.product_id == product.id), None),
+        former=_find_former(opportunity, product),
         room=_room(opportunity, product) if product is not None else None,
         record=purchasers.read_record(need.contract, local_date(now())) if need.contract else None,
         standing=contract_loans.read_standing(need.contract) if need.contract else None,
@@ -188,6 +192,11 @@ def _choose(opportunity: Opportunity, product_id: int | None) -> Product | None:
     apt = [fit for fit in opportunity.fits if fit.fits and opportunity.need.contract_id is not None]
     apt = [fit for fit in apt if fit.product.family is ProductFamily.CONTRACT]
     return (apt or opportunity.fits)[0].product
+
+
+def _find_former(opportunity: Opportunity, product: Product | None) -> Bid | None:
+    """Return the institution's sealed bid on the need with the same product, which a new one would replace."""
+    return next((bid for bid in opportunity.own_bids if product and bid.product_id == product.id), None)
 
 
 def _room(opportunity: Opportunity, product: Product) -> int | None:

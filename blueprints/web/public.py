@@ -39,7 +39,9 @@ def home() -> Answer:
     today = local_date(access.now())
     newest = sorted(products.browse(zone.id), key=lambda product: product.id, reverse=True)
     priced = examples.price_all(newest, today=today)
-    shown = [product for product in newest if product.id in priced][:NEWEST]
+    # The newest of each kind: a lender that lists a whole shelf at once must not fill the page alone.
+    first_of_kind = {product.family: product for product in reversed(newest) if product.id in priced}
+    shown = sorted(first_of_kind.values(), key=lambda product: product.id, reverse=True)[:NEWEST]
     figures = board.read_figures(zone.id)
     base = lpr.read_table().row(today)
     months = board.read_months(zone.id, today)

@@ -44,6 +44,7 @@ class Dealing:
         self, cast: Cast, shelf: dict[int, Listed], timeline: Timeline, lending: Lending, sealer: Sealer
     ) -> None:
         self._cast, self._timeline, self._lending, self._sealer = cast, timeline, lending, sealer
+        self._sent_back = False
         self._stalls: dict[int, list[Stall]] = {zone_id: [] for zone_id in cast.zone_ids}
         for product in db.session.scalars(
             select(Product).where(Product.offer.is_not(None)).order_by(Product.id)
@@ -221,7 +222,10 @@ class Dealing:
         need_id, second = award.need_id, plan.firm.second(plan.zone_id)
         headroom = bids.read_headroom(db.session(), award.bid.organisation_id)
         full = headroom is not None and headroom < (award.bid.amount or 0)
-        if full or (plan.lender is None and plan.rng.random() < 0.12):
+        # The first acceptance of all is sent back, so that there always is one to show.
+        sent_back = plan.lender is None and (not self._sent_back or plan.rng.random() < 0.1)
+        if full or sent_back:
+            self._sent_back = True
             awards.reject(award_id, by=second, now=now)
             again = now + timedelta(minutes=plan.rng.randrange(20, 60))
             self._timeline.at(again, lambda now: self._decide(need_id, plan, now))

@@ -98,7 +98,7 @@ OTHER_FAMILIES: tuple[Family, ...] = (
     Family(
         "lease",
         "设备直租36期",
-        "Equipment lease, 36 months",
+        "Equipment lease 36 months",
         F.LEASE,
         P.FIXED,
         ("5.30", "5.70"),

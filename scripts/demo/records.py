@@ -1,4 +1,4 @@
-"""Contracts as a bureau publishes them, imported with their payments; some cannot be financed, and say why."""
+"""Contracts as a bureau publishes them, imported with their payments; some cannot be financed."""
 
 from __future__ import annotations
 

@@ -129,7 +129,7 @@ def test_all_product_families_are_on_the_shelf_of_the_first_zone_in_both_languag
         (Alert.kind, set(AlertKind)),
         (Contract.stage, set(LADDER)),
     ],
-    ids=str,
+    ids=["need", "bid", "award", "loan", "kind", "proposal", "alert", "contract"],
 )
 def test_every_state_has_something_to_show(
     market: Flask, column: sa.ColumnElement[str], states: set[str]
@@ -287,31 +287,29 @@ class Killed(Exception):
     """Stands for a process that is gone."""
 
 
-def load_half() -> None:
+def load_half(app: Flask) -> None:
     def die(text: str) -> None:
         if text.endswith("products"):
             raise Killed
 
-    from flask import current_app
-
     with pytest.raises(Killed):
-        loading.load(current_app, seed=SEED, day=DAY, say=die)  # type: ignore[arg-type]
+        loading.load(app, seed=SEED, day=DAY, say=die)
 
 
 def test_a_load_that_was_cut_short_is_cleared_and_started_again(app: Flask) -> None:
     assert loading.find_state() is State.EMPTY
-    load_half()
+    load_half(app)
     assert loading.find_state() is State.UNFINISHED
     loading.clear()
     assert loading.find_state() is State.EMPTY
     assert db.session.scalars(select(Zone.code)).all() == ["default"]
-    load_half()
+    load_half(app)
     # Numbers start at one again, as they must for the same market.
     assert db.session.scalar(select(func.min(Organisation.id))) == 1
 
 
 def test_a_half_market_that_somebody_uses_is_left_alone(app: Flask, now: datetime) -> None:
-    load_half()
+    load_half(app)
     assert local_date(now) == DAY
     users.create("somebody", "某人", now=now)
     assert loading.find_state() is State.FOREIGN

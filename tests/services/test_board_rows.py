@@ -16,9 +16,7 @@ from tests.factories import make_need, make_officer, place_bid
 from tests.services.test_path import make_drawn_contract_loan
 
 
-def test_each_figure_counts_the_rows_it_leads_to(
-    app: Flask, now: datetime, sealer: Sealer
-) -> None:
+def test_each_figure_counts_the_rows_it_leads_to(app: Flask, now: datetime, sealer: Sealer) -> None:
     stall = make_stall(now)
     officer = make_officer(now=now)
     _, _, later = make_deal(stall, now, sealer)

@@ -62,4 +62,5 @@ def test_so_few_deals_that_they_name_somebody_say_nothing(app: Flask, now: datet
     assert going is not None
     assert (going.deals, going.lowest, going.middle, going.highest) == (3, *[loan.effective] * 3)
     assert opportunities.read_going_rate(zone_id, Purpose.RESEARCH, later) is None
-    assert opportunities.read_going_rate(zone_id, Purpose.WORKING_CAPITAL, later + timedelta(days=400)) is None
+    after = later + timedelta(days=400)
+    assert opportunities.read_going_rate(zone_id, Purpose.WORKING_CAPITAL, after) is None

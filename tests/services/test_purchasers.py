@@ -8,7 +8,6 @@ import pytest
 from flask import Flask
 
 from market.vocabulary import OrganisationKind
-from models.base import db
 from models.contract import Contract
 from services import contract_loans, contracts, organisations, purchasers
 from services.contract_loans import Payment
@@ -56,9 +55,21 @@ def test_nothing_due_yet_is_nothing_to_count(contract: Contract) -> None:
     assert (record.due, record.on_time, record.late, record.unpaid) == (0, 0, 0, 0)
 
 
-def test_the_statutory_term_counts_where_there_is_no_plan(contract: Contract, now: datetime) -> None:
-    seen = db.session.get_one(Contract, contract.id)
-    db.session.expunge(seen)
-    seen.plan, seen.payments, seen.accepted_on, seen.payment_days = [], [], date(2026, 9, 1), 30
-    assert list(purchasers._delays(seen, TODAY)) == [((TODAY - date(2026, 10, 1)).days, False)]
-    assert list(purchasers._delays(seen, date(2026, 9, 1) + timedelta(days=30))) == []
+def test_the_statutory_term_counts_where_there_is_no_plan(app: Flask, now: datetime) -> None:
+    firm, purchaser = make_party(now=now), make_party(OrganisationKind.PURCHASER, now=now)
+    entry = Entry(
+        process_id="P-2",
+        number="C-2",
+        title="lamps",
+        amount=MILLION,
+        purchaser_code=organisations.find(purchaser.organisation_id or 0).credit_code,
+        supplier_code=organisations.find(firm.organisation_id or 0).credit_code,
+        signed_on=date(2026, 6, 1),
+        accepted_on=date(2026, 9, 1),
+        payment_days=30,
+    )
+    row = contracts.register(entry, by=firm, now=now)
+    last_day = date(2026, 9, 1) + timedelta(days=30)
+    assert purchasers.read_record(row, last_day).due == 0
+    record = purchasers.read_record(row, TODAY)
+    assert (record.due, record.unpaid, record.longest_late) == (1, 1, (TODAY - last_day).days)

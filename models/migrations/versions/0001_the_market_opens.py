@@ -772,12 +772,11 @@ def upgrade() -> None:
             "months_min >= 0 AND months_max >= months_min", name=op.f("ck_products_months_order")
         ),
         sa.CheckConstraint(
-            "rate_from IS NULL OR (rate_from >= 0 AND rate_to IS NOT NULL AND rate_to >= rate_from)",
+            "rate_from IS NULL OR (rate_from >= 0 AND rate_to >= rate_from)",
             name=op.f("ck_products_rate_order"),
         ),
         sa.CheckConstraint(
-            "spread_from IS NULL OR (spread_to IS NOT NULL AND spread_to >= spread_from)",
-            name=op.f("ck_products_spread_order"),
+            "spread_from IS NULL OR spread_to >= spread_from", name=op.f("ck_products_spread_order")
         ),
         sa.ForeignKeyConstraint(
             ["organisation_id"], ["organisations.id"], name=op.f("fk_products_organisation_id_organisations")

@@ -422,3 +422,14 @@ def test_the_form_opens_with_the_fees_of_the_product(
     page = client.get(f"/opportunities/{need.id}?product_id={product.id}").text
     for value in ('value="guarantee"', 'value="stamp"', 'value="120.50"', 'value="3.85"', 'value="1"'):
         assert value in page, value
+
+
+def test_whoever_has_bid_finds_the_own_bid_in_the_form(client: FlaskClient, stall: Stall, need: Need) -> None:
+    bank, product = stall.banks[0]
+    sign_in(client, bank)
+    terms = {"rate": "3.77", "principal": "450", "declared_rate": "4.42", "fees.0.basis": "flat"}
+    placed = client.post(f"/opportunities/{need.id}", data=fill_in(product, **terms, **{"fees.0.rate": "888"}))
+    assert placed.status_code == 303
+    page = client.get(f"/opportunities/{need.id}").text
+    for value in ('value="3.77"', 'value="450"', 'value="4.42"', 'value="888.00"', 'value="2026-12-31"'):
+        assert value in page, value
