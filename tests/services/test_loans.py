@@ -81,8 +81,9 @@ def test_a_cancelled_loan_gives_back_all_it_had_taken(
     for stranger, code in ((firm, Code.NOT_ALLOWED), (bidder, Code.NOT_ALLOWED)):
         with refuses(code):
             loans.cancel(loan.id, by=stranger, now=now + LATER)
+    rival = make_party(OrganisationKind.BANK, now=now)
     with refuses(Code.NOT_FOUND):
-        loans.cancel(loan.id, by=make_party(OrganisationKind.BANK, now=now), now=now + LATER)
+        loans.cancel(loan.id, by=rival, now=now + LATER)
     organisations.set_limit(organisation.id, LimitScope.TOTAL, 9 * MILLION, by=bank, now=now)
     assert read_used(bank) == [(LimitScope.TOTAL, 5 * MILLION)]
     loans.cancel(loan.id, by=bank, now=now + LATER)
@@ -129,7 +130,7 @@ def test_a_limit_set_up_late_counts_what_is_out_already(
         (1, date(2026, 11, 22), "R", Code.OUT_OF_ORDER, "paid_on"),
         (1, MONDAY, "  ", Code.REQUIRED, "reference"),
         (1, MONDAY, "R" * 81, Code.TOO_LONG, "reference"),
-        (1, MONDAY, "R\x00", Code.NOT_TEXT, "reference"),
+        (1, MONDAY, "R\x00", Code.NOT_TEXT, None),
         # On the day of drawdown the principal alone is owed: no interest has run.
         (5 * MILLION + 1, MONDAY, "R", Code.TOO_LARGE, "amount"),
     ],
@@ -143,7 +144,7 @@ def test_a_repayment_that_cannot_be_is_refused_and_leaves_nothing(
     paid_on: date,
     reference: str,
     code: Code,
-    field: str,
+    field: str | None,
 ) -> None:
     _, bank, loan = make_loan(now, sealer)
     loans.draw(loan.id, MONDAY, by=bank, now=now + LATER)

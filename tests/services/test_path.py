@@ -317,6 +317,31 @@ def make_contract_path(now: datetime) -> tuple[Party, Party, Product, Party, Con
     return firm, bank, product, purchaser, contract
 
 
+def lock_and_pledge(contract: Contract, bank: Party, purchaser: Party, now: datetime) -> None:
+    """Lock the payee account with two people and register the pledge."""
+    step = contract_steps.record(
+        contract.id,
+        ContractStage.ACCOUNT_LOCKED,
+        date(2026, 11, 23),
+        by=bank,
+        now=now,
+        payee_account=ACCOUNT,
+        payee_bank="测试银行",
+    )
+    with pytest.raises(Forbidden):
+        contract_steps.confirm(step.id, by=bank, now=now)
+    contract_steps.confirm(step.id, by=purchaser, now=now)
+    contract_steps.record(
+        contract.id,
+        ContractStage.PLEDGE_REGISTERED,
+        date(2026, 11, 23),
+        by=bank,
+        now=now,
+        pledge_number="0099 1234",
+        pledge_expires_on=date(2027, 12, 31),
+    )
+
+
 def make_drawn_contract_loan(
     now: datetime, sealer: Sealer, amount: int = 7 * MILLION
 ) -> tuple[Party, Party, Party, Contract, Loan, datetime]:
@@ -332,27 +357,7 @@ def make_drawn_contract_loan(
     with pytest.raises(Invalid) as early:
         loans.draw(loan.id, date(2026, 11, 23), by=bank, now=later)
     assert {fault.code for fault in early.value.faults} == {Code.NOT_LOCKED, Code.NO_PLEDGE}
-    step = contract_steps.record(
-        contract.id,
-        ContractStage.ACCOUNT_LOCKED,
-        date(2026, 11, 23),
-        by=bank,
-        now=later,
-        payee_account=ACCOUNT,
-        payee_bank="测试银行",
-    )
-    with pytest.raises(Forbidden):
-        contract_steps.confirm(step.id, by=bank, now=later)
-    contract_steps.confirm(step.id, by=purchaser, now=later)
-    contract_steps.record(
-        contract.id,
-        ContractStage.PLEDGE_REGISTERED,
-        date(2026, 11, 23),
-        by=bank,
-        now=later,
-        pledge_number="0099 1234",
-        pledge_expires_on=date(2027, 12, 31),
-    )
+    lock_and_pledge(contract, bank, purchaser, later)
     loans.draw(loan.id, date(2026, 11, 23), by=bank, now=later)
     return firm, bank, purchaser, contract, loan, later
 
@@ -500,24 +505,7 @@ def test_a_purchaser_who_pays_before_the_drawdown_shrinks_what_may_be_drawn(
     contract_loans.record_payment(
         contract.id, Payment("T0", 4 * MILLION, date(2026, 11, 23)), by=purchaser, now=later
     )
-    step = contract_steps.record(
-        contract.id,
-        ContractStage.ACCOUNT_LOCKED,
-        date(2026, 11, 23),
-        by=bank,
-        now=later,
-        payee_account=ACCOUNT,
-    )
-    contract_steps.confirm(step.id, by=purchaser, now=later)
-    contract_steps.record(
-        contract.id,
-        ContractStage.PLEDGE_REGISTERED,
-        date(2026, 11, 23),
-        by=bank,
-        now=later,
-        pledge_number="1",
-        pledge_expires_on=date(2027, 12, 31),
-    )
+    lock_and_pledge(contract, bank, purchaser, later)
     (loan,) = awards.list_deals(bank)
     with pytest.raises(Invalid) as refused:
         loans.draw(loan.id, date(2026, 11, 23), by=bank, now=later)
