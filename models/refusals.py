@@ -15,10 +15,10 @@ from itertools import chain
 from typing import Any
 
 from sqlalchemy import Enum, Integer, String, inspect
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DataError, DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Mapper, Session
 
-from market.errors import Code, Fault, Invalid, MarketError, conflict
+from market.errors import Code, Fault, Invalid, MarketError, conflict, invalid
 
 #: SQLite's primary result codes for a database or table that others hold.
 _SQLITE_BUSY = frozenset({5, 6})
@@ -39,6 +39,9 @@ def translate(error: DBAPIError) -> MarketError | None:
     """
     if _is_busy(error.orig):
         return conflict(Code.BUSY)
+    if isinstance(error, DataError) and "NUL" in str(error.orig):
+        # A question asked with such a text fails before any row that could be checked.
+        return invalid(Code.NOT_TEXT)
     lost = _find_lost_race(error.orig)
     if lost is None:
         return None

@@ -80,8 +80,10 @@ def open_with(need: Need, product: Product, room: int | None) -> dict[str, Any]:
     return values | _write_fees(read_fees(product.fees, "fees"))
 
 
-def open_again(values: dict[str, Any], content: Mapping[str, Any], need: Need, product: Product) -> dict[str, Any]:
-    """Return what the form shows to whoever has bid already: the content of that bid, ready to be improved."""
+def open_again(
+    values: dict[str, Any], content: Mapping[str, Any], need: Need, product: Product
+) -> dict[str, Any]:
+    """Return what the form shows to whoever has bid already: that bid's content, ready to be improved."""
     terms = read_offer(content["offer"], "offer")
     # The fees of the shelf make room for those that were offered.
     again = {name: value for name, value in values.items() if not name.startswith("fees.")}

@@ -118,6 +118,8 @@ def init(app: Flask) -> None:
         known_pages=_known_pages,
         speaks_chinese=formats.speaks_chinese,
     )
+    # The optimiser words a filter on a constant once, in the language of whoever came first.
+    app.jinja_env.optimized = False
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
     app.context_processor(_frame)

@@ -20,6 +20,7 @@ from market.calendar import local_date
 from market.cost import Verdict
 from market.errors import Code, not_found
 from market.vocabulary import Capability, OfferKind, ProductFamily, Purpose, Security
+from models.bid import Bid
 from models.product import Product
 from services import bids, contract_loans, fitting, limits, needs, opportunities, purchasers
 from services.opportunities import Opportunity
@@ -195,7 +196,7 @@ def _choose(opportunity: Opportunity, product_id: int | None) -> Product | None:
 
 
 def _find_former(opportunity: Opportunity, product: Product | None) -> Bid | None:
-    """Return the institution's sealed bid on the need with the same product, which a new one would replace."""
+    """Return the own bid with the same product, which a new one would replace."""
     return next((bid for bid in opportunity.own_bids if product and bid.product_id == product.id), None)
 
 

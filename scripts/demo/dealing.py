@@ -90,6 +90,10 @@ class Dealing:
             if moment <= now or moment >= plan.closes:
                 # The day of publication may be nearly over: answer between then and the close.
                 moment = now + (plan.closes - now) * (position + 1) / (len(days) + 9)
+            early = now + timedelta(minutes=rng.randrange(90, 300))
+            if stall.listed.seller.slug in plan.must and early < min(plan.closes, at_minute(day, 18 * 60)):
+                # Whoever must answer does not leave it to a day that may lie beyond the end.
+                moment = early
             discount = rng.choice((5, 10)) if rng.random() < 0.04 else 0
             self._answer_at(moment, stall, plan, need.id, 0)
             again = moment + timedelta(minutes=rng.randrange(40, 200))

@@ -5,10 +5,12 @@ import re
 from pathlib import Path
 from types import SimpleNamespace
 
-from flask import Flask
+from flask import Flask, render_template
 from flask_babel import force_locale
+from jinja2 import DictLoader
 
 import blueprints
+from blueprints import access
 from blueprints.web import elements
 from market.vocabulary import NeedState
 
@@ -129,3 +131,16 @@ def test_the_annual_cost_stands_above_the_simple_form_and_the_total(site: Flask)
     assert "simple form" in html
     none = render(site, "{{ ui.annual_cost(none, none, none, why='no rate exists') }}")
     assert "no rate exists" in none
+
+
+def test_a_filter_on_a_constant_speaks_the_language_of_each_request(site: Flask) -> None:
+    site.jinja_env.loader = DictLoader({"constant.html": "{{ 12|months }}"})
+
+    @site.get("/constant")
+    @access.public
+    def constant() -> str:
+        return render_template("constant.html")
+
+    client = site.test_client()
+    assert client.get("/constant?lang=zh").text == "12 个月"
+    assert client.get("/constant?lang=en").text == "12 months"
