@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from typing import IO
 
 BLOCK = 1 << 16
+PIECE = 1 << 15
 #: A code point that is never a character: what could not be decoded. Real text cannot contain it.
 DAMAGE = "\ufdd0"
 #: A number far beyond every amount; harmless where the same letters stand inside a text.
@@ -181,7 +182,7 @@ def _mend(blocks: Iterator[bytes]) -> Iterator[bytes]:
     for block in blocks:
         waiting += block
         # Large pieces only: a number of thousands of digits must not slip through in crumbs.
-        if len(waiting) >= BLOCK // 2:
+        if len(waiting) >= PIECE:
             clean = _clean(bytes(waiting))
             at = _border(clean)
             yield clean[:at]

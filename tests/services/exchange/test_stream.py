@@ -19,14 +19,21 @@ def text_of(data: bytes) -> str:
 
 
 @pytest.fixture(params=[1, 3, 64, 1 << 16])
-def block(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
+def block(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read the stream in blocks of some size."""
     monkeypatch.setattr(stream, "BLOCK", request.param)
-    return int(request.param)
+
+
+@pytest.fixture(params=range(64, 90))
+def piece(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Mend the text in small pieces, with borders in all sorts of places."""
+    monkeypatch.setattr(stream, "BLOCK", 1)
+    monkeypatch.setattr(stream, "PIECE", request.param)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-be", "utf-32", "utf-32-le"])
 @pytest.mark.parametrize("packed", [False, True])
-def test_blocks_of_any_size_join_into_the_same_text(block: int, encoding: str, packed: bool) -> None:
+def test_blocks_of_any_size_join_into_the_same_text(block: None, encoding: str, packed: bool) -> None:
     text = json.dumps(
         ["供应链金融", "\U0001f600\U0001f600", "é" * 50, "x" * 100, 3.5, None] * 3, ensure_ascii=False
     )
@@ -40,13 +47,22 @@ def test_escaped_texts_survive_mending(text: str) -> None:
     assert json.loads(text_of(written.encode())) == json.loads(written) or "\\ud" in written.lower()
 
 
-def test_emoji_written_as_pairs_survive_every_border(block: int) -> None:
-    written = json.dumps("\U0001f600" * 300 + "中" * 100)
-    assert json.loads(text_of(written.encode())) == json.loads(written)
+def test_escapes_survive_every_border(piece: None) -> None:
+    written = json.dumps(["\U0001f600" * 60 + "中" * 30 + "x" * 99 + "\\" * 50 + "\"\n" * 40 + "é" * 40])
+    assert text_of(written.encode()) == written
+    assert text_of(json.dumps(json.loads(written), ensure_ascii=False).encode()) == json.dumps(
+        json.loads(written), ensure_ascii=False
+    )
+
+
+def test_no_border_hides_what_must_be_mended(piece: None) -> None:
+    text = "[" + ", ".join(["NaN", "-Infinity", '"\\ud800"', '"\\udc00!"'] * 20) + "]"
+    mended = text_of(text.encode())
+    assert mended == "[" + ", ".join(["1e999999", "1e999999", '"\\ufdd0"', '"\\ufdd0!"'] * 20) + "]"
 
 
 @pytest.mark.parametrize("written", ["NaN", "Infinity", "-Infinity", "7" * 400])
-def test_what_json_has_no_number_for_becomes_a_number_beyond_all_amounts(block: int, written: str) -> None:
+def test_what_json_has_no_number_for_becomes_a_number_beyond_all_amounts(block: None, written: str) -> None:
     assert text_of(f'{{"a": {written}, "b": "NaN"}}'.encode()).endswith(', "b": "NaN"}')
     assert "1e999999" in text_of(f'{{"a": {written}}}'.encode())
 
@@ -59,16 +75,16 @@ def test_control_characters_become_spaces() -> None:
     assert text_of(b'["a\tb\x00c"]\r\n') == '["a b c"] \n'
 
 
-@pytest.mark.parametrize("piece", ["x", "供应链", "\\u4e2d", "\\\\", "é\\n"])
-def test_texts_of_many_blocks_lose_their_middle_but_stay_texts(piece: str) -> None:
-    long = piece * (1_000_000 // len(piece))
+@pytest.mark.parametrize("unit", ["x", "供应链", "\\u4e2d", "\\\\", "é\\n"])
+def test_texts_of_many_blocks_lose_their_middle_but_stay_texts(unit: str) -> None:
+    long = unit * (1_000_000 // len(unit))
     shortened = text_of(f'{{"long": "{long}", "next": "kept"}}'.encode())
     read = json.loads(shortened)
     assert read["next"] == "kept"
-    if piece != "\\\\":
+    if unit != "\\\\":
         # Backslashes alone give no place to cut; they are rare enough to be read as they are.
         assert len(shortened) < 300_000
-        assert set(read["long"]) == set(json.loads(f'"{piece}"'))
+        assert set(read["long"]) == set(json.loads(f'"{unit}"'))
 
 
 def test_ordinary_texts_lose_nothing() -> None:
