@@ -48,7 +48,7 @@ def test_escaped_texts_survive_mending(text: str) -> None:
 
 
 def test_escapes_survive_every_border(piece: None) -> None:
-    written = json.dumps(["\U0001f600" * 60 + "中" * 30 + "x" * 99 + "\\" * 50 + "\"\n" * 40 + "é" * 40])
+    written = json.dumps(["\U0001f600" * 60 + "中" * 30 + "x" * 99 + "\\" * 50 + '"\n' * 40 + "é" * 40])
     assert text_of(written.encode()) == written
     assert text_of(json.dumps(json.loads(written), ensure_ascii=False).encode()) == json.dumps(
         json.loads(written), ensure_ascii=False
