@@ -84,7 +84,7 @@ TONES: dict[StrEnum, tuple[str, str]] = {
 
 def init(app: Flask) -> None:
     """Give the templates their filters and globals."""
-    filters = {
+    filters: dict[str, Callable[..., Any]] = {
         "money": formats.money,
         "money_text": formats.money_text,
         "exact": formats.exact,

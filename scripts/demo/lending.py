@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from random import Random
 
-from market.calendar import local_date
+from market.calendar import add_months, local_date
 from market.party import Party
 from market.settlement import Due, open_amount, shorten
 from market.vocabulary import LoanState
@@ -55,11 +55,12 @@ class Lending:
         lender = self.lender(loan).parties[loan.zone_id]
         loan = loans.draw(loan_id, local_date(now), by=lender, now=now)
         end = local_date(self._timeline.end)
-        stops: date | None = None
-        months_run = (end - local_date(now)).days // 30
-        if self._stops[loan.zone_id] and months_run >= 3 and rng.random() < 0.2:
+        stops: date | None = end - timedelta(days=rng.choice((12, 26, 40, 58, 80)))
+        fits = local_date(now) + timedelta(days=60) < stops < add_months(local_date(now), loan.months)
+        if fits and self._stops[loan.zone_id] and rng.random() < 0.3:
             self._stops[loan.zone_id] -= 1
-            stops = end - timedelta(days=rng.choice((12, 26, 40, 58, 80)))
+        else:
+            stops = None
         mood = "stops" if stops else rng.choices(("good", "late", "early"), (84, 10, 6))[0]
         self.await_next(loan_id, rng, mood, now, stops=stops)
 
