@@ -222,6 +222,6 @@ def _cells(row: Opportunity) -> list[Any]:
         labels.label_all(Security, need.securities),
         gettext("yes") if need.contract_id else gettext("no"),
         row.fitting,
-        gettext(", ").join(f"{bid.receipt_number}" for bid in row.own_bids),
+        gettext(", ").join(str(bid.id) for bid in row.own_bids),
         need.closes_at,
     ]

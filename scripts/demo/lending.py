@@ -55,12 +55,12 @@ class Lending:
         lender = self.lender(loan).parties[loan.zone_id]
         loan = loans.draw(loan_id, local_date(now), by=lender, now=now)
         end = local_date(self._timeline.end)
-        stops: date | None = end - timedelta(days=rng.choice((12, 26, 40, 58, 80)))
-        fits = local_date(now) + timedelta(days=60) < stops < add_months(local_date(now), loan.months)
-        if fits and self._stops[loan.zone_id] and rng.random() < 0.3:
+        last_paid = end - timedelta(days=rng.choice((12, 26, 40, 58, 80)))
+        runs_on = local_date(now) + timedelta(days=60) < last_paid < add_months(local_date(now), loan.months)
+        stops: date | None = None
+        if runs_on and self._stops[loan.zone_id] and rng.random() < 0.3:
             self._stops[loan.zone_id] -= 1
-        else:
-            stops = None
+            stops = last_paid
         mood = "stops" if stops else rng.choices(("good", "late", "early"), (84, 10, 6))[0]
         self.await_next(loan_id, rng, mood, now, stops=stops)
 

@@ -148,8 +148,10 @@ def read_amount(value: Any, name: str) -> int | None:
     """Return an amount in fen, halves of a fen rounded away from zero; None if there is none."""
     if value is None or value == "":
         return None
-    if isinstance(value, Decimal) and value and value.adjusted() > _DIGITS:
-        raise invalid(Code.NOT_FINITE, name, value="NaN")
+    if isinstance(value, Decimal) and value and value.adjusted() > money.LONGEST:
+        if value.adjusted() > _DIGITS:
+            raise invalid(Code.NOT_FINITE, name, value="NaN")
+        raise invalid(Code.TOO_LARGE, name, value=str(value)[:40], most=money.yuan(money.MOST_FEN))
     if isinstance(value, str):
         value = unicodedata.normalize("NFKC", value).strip()
     if isinstance(value, Decimal) and value.is_zero():

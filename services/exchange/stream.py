@@ -22,20 +22,21 @@ DAMAGE = "\ufdd0"
 #: A number far beyond every amount; harmless where the same letters stand inside a text.
 BEYOND = b"1e999999"
 
-#: Room for everything a pattern below needs to see around a place, so that no block border hides it.
+#: How far the patterns below look around themselves, and more.
 _LOOK = 32
-_DIGITS_MOST = 300
 
 _CONTROLS = bytes(32 if byte < 32 and byte != 10 else byte for byte in range(256))
-_NOT_A_NUMBER = re.compile(rb"(?<=[\s:,\[])(?:NaN|[+-]?Infinity)(?=[\s,\]}])")
-_LONE_HALF = re.compile(
-    rb"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F][0-9a-fA-F]{2})"
-    rb"|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+_LONG_NUMBER = re.compile(rb"[0-9]{300,}")
+_SIGNS = (b"NaN", b"Infinity", b"\\ud", b"\\uD")
+_ANY_FAULT = re.compile(
+    rb"(?<=[\s:,\[])(?:NaN|[+-]?Infinity)(?=[\s,\]}])"
+    rb"|(?P<half>\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F][0-9a-fA-F]{2})"
+    rb"|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F][0-9a-fA-F]{2})"
+    rb"|[0-9]{300,}"
 )
-_PAIR = re.compile(rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}")
+_HALF = b"\\ufdd0"
 #: Inside a text: before a backslash that begins an escape, or before a character with no escape near by.
 _CUT = re.compile(rb"(?<=[^\\])(?=\\)|(?<=[^\\]{6})(?=[^\x80-\xbf])")
-_LONG_NUMBER = re.compile(rb"[0-9]{%d,}" % _DIGITS_MOST)
 
 
 class Unreadable(Exception):
@@ -178,30 +179,33 @@ codecs.register_error(_ERRORS, _mark)
 
 
 def _mend(blocks: Iterator[bytes]) -> Iterator[bytes]:
-    waiting = bytearray()
+    """Yield the text mended, in large pieces: thousands of digits must not slip through in crumbs."""
+    before, waiting = b"", bytearray()
     for block in blocks:
-        waiting += block
-        # Large pieces only: a number of thousands of digits must not slip through in crumbs.
+        waiting += block.translate(_CONTROLS)
         if len(waiting) >= PIECE:
-            clean = _clean(bytes(waiting))
-            at = _border(clean)
-            yield clean[:at]
-            waiting = bytearray(clean[at:])
+            data = before + bytes(waiting)
+            # What lies close to the end is decided when it is known what follows.
+            piece, end = _clean(data, len(before), len(data) - _LOOK)
+            yield piece
+            before, waiting = data[max(0, end - _LOOK) : end], bytearray(data[end:])
     if waiting:
-        yield _clean(bytes(waiting))
+        data = before + bytes(waiting)
+        yield _clean(data, len(before), len(data))[0]
 
 
-def _border(data: bytes) -> int:
-    """Return where to cut: before something that no pattern reaches across, looking back from there."""
-    tail = len(data) - _LOOK
-    at = max(data.rfind(mark, tail) for mark in (b'"', b",", b"{", b"}", b"[", b"]"))
-    if at >= 0:
-        return at
-    at = data.find(b"\\", tail)
-    if at < 0:
-        return tail
-    # The two halves of a pair stay together.
-    return at - 6 if _PAIR.fullmatch(data, at - 6, at + 6) else at
+def _clean(data: bytes, start: int, end: int) -> tuple[bytes, int]:
+    """Return ``data[start:end]`` mended, and where it really ended: nothing that is replaced is cut in two."""
+    is_suspect = any(sign in data for sign in _SIGNS)
+    parts: list[bytes] = []
+    for match in (_ANY_FAULT if is_suspect else _LONG_NUMBER).finditer(data, start):
+        if match.start() >= end:
+            break
+        parts += (data[start : match.start()], BEYOND if match.lastgroup != "half" else _HALF)
+        start = match.end()
+    end = max(start, end)
+    parts.append(data[start:end])
+    return b"".join(parts), end
 
 
 def _shorten(blocks: Iterator[bytes]) -> Iterator[bytes]:
@@ -226,15 +230,6 @@ def _hollow(text: bytes) -> bytes:
     first = _CUT.search(text)
     last = max((match.start() for match in _CUT.finditer(text, max(0, len(text) - 8 * _LOOK))), default=0)
     return text if first is None or last <= first.start() else text[: first.start()] + text[last:]
-
-
-def _clean(data: bytes) -> bytes:
-    data = data.translate(_CONTROLS)
-    if b"NaN" in data or b"Infinity" in data:
-        data = _NOT_A_NUMBER.sub(BEYOND, data)
-    if b"\\ud" in data or b"\\uD" in data:
-        data = _LONE_HALF.sub(rb"\\ufdd0", data)
-    return _LONG_NUMBER.sub(BEYOND, data)
 
 
 def _chain(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:

@@ -47,7 +47,7 @@ def test_before_the_opening_no_table_holds_a_price_an_amount_or_a_term(
     product = make_product(bank, now=now)
     # Figures that stand nowhere else.
     secret = {"rate": Decimal("0.04137719"), "principal": 4_987_654_00, "months": 11}
-    with pytest.raises(Exception, match="above_ceiling|looks_mistyped|too_large"):
+    with pytest.raises(Exception, match="above_ceiling"):
         place_bid(need, product, bank, now=now, sealer=sealer, **{**secret, "rate": Decimal("0.4137719")})
     secret["principal"] = 4_987_654_32
     first = place_bid(need, product, bank, now=now, sealer=sealer, **secret)
@@ -63,21 +63,28 @@ def test_before_the_opening_no_table_holds_a_price_an_amount_or_a_term(
         ("bid.place", {"receipt"}),
         ("bid.withdraw", {"replaced"}),
     ]
-    (row,) = rounds.list_rounds(firm.zone_id)
-    assert row.inputs == {"needs": [], "lenders": [], "offers": []}
+    for row in rounds.list_rounds(firm.zone_id):
+        assert row.inputs == {"needs": [], "lenders": [], "offers": []}
 
 
 def test_a_bidder_is_told_nothing_that_counts_its_rivals(app: Flask, now: datetime, sealer: Sealer) -> None:
     need = make_need(make_party(now=now), now=now)
-    alone = []
     for _ in range(2):
         bank = make_party(OrganisationKind.BANK, now=now)
         bid = place_bid(need, make_product(bank, now=now), bank, now=now, sealer=sealer)
         _, content, _ = bids.read_own(bid.id, by=bank, sealer=sealer)
+        # The number of arrival would be a count.
+        assert set(content) == {
+            "need",
+            "institution",
+            "product",
+            "received_at",
+            "valid_until",
+            "declared_rate",
+            "offer",
+        }
         (outcome,) = outcomes.list_own(bank, sealer=sealer)
         assert (outcome.ranked, outcome.best, outcome.winning) == (None, None, None)
-        alone.append({key for key in content if content[key] in (1, 2)})
-    assert alone[0] == alone[1] or "receipt" not in alone[0] | alone[1]
 
 
 def test_only_a_bidder_of_the_zone_bids_with_its_own_listed_product(
@@ -130,7 +137,7 @@ def test_only_a_bidder_of_the_zone_bids_with_its_own_listed_product(
             {
                 "rate": Decimal("0.03"),
                 "subsidies": (
-                    Subsidy("贴息", Recipient.FIRM, FeeTiming.YEARLY, Decimal("0.05"), FeeBasis.OUTSTANDING),
+                    Subsidy("贴息", FeeTiming.YEARLY, Recipient.FIRM, FeeBasis.OUTSTANDING, Decimal("0.05")),
                 ),
             },
             Code.LOOKS_MISTYPED,

@@ -46,7 +46,8 @@ def test_a_workbook_holds_numbers_and_dates_and_no_formula(site: Flask) -> None:
         body = write_xlsx(COLUMNS, [ROW])
     head, line = CalamineWorkbook.from_filelike(io.BytesIO(body)).get_sheet_by_index(0).to_python()
     assert head[1] == "Amount (yuan)"
-    assert line == ["=cmd()", 1234.56, 0.0478, date(2026, 11, 20), datetime(2026, 11, 20, 10), "Open for bids", ""]
+    assert line[:3] == ["=cmd()", 1234.56, 0.0478]
+    assert line[3:] == [date(2026, 11, 20), datetime(2026, 11, 20, 10), "Open for bids", ""]
 
 
 def test_an_empty_list_is_a_head_alone(site: Flask) -> None:

@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 
 from market.errors import Unauthenticated
 from services import users
-from tests.blueprints.web.test_contracts import sign_in
+from tests.blueprints.web.market_stall import sign_in
 from tests.factories import make_party
 
 

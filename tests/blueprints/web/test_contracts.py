@@ -8,25 +8,15 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from market.party import Party
 from market.vocabulary import ContractStage, LoanState
 from models.base import db
 from models.contract import Contract
 from models.loan import Loan
 from models.zone import Zone
 from services.sealing import Sealer
+from tests.blueprints.web.market_stall import sign_in
 from tests.factories import MILLION, make_officer, make_party
 from tests.services.test_path import ACCOUNT, make_contract_path, make_drawn_contract_loan
-
-
-def sign_in(client: FlaskClient, party: Party, language: str = "en") -> None:
-    """Open a session as the party without a password."""
-    with client.session_transaction() as session:
-        session.clear()
-        session["_user_id"] = str(party.user_id)
-        session["_fresh"] = True
-        session["zone_id"], session["organisation_id"] = party.zone_id, party.organisation_id
-        session["language"] = language
 
 
 def set_clock(now: datetime, zone_id: int) -> None:
@@ -44,7 +34,7 @@ def test_the_ladder_is_climbed_on_the_page_by_two_people(
     app: Flask, client: FlaskClient, now: datetime, sealer: Sealer, language: str
 ) -> None:
     app.config["WTF_CSRF_ENABLED"] = False
-    firm, bank, purchaser, contract, loan, later = make_drawn_contract_loan(now, sealer)
+    firm, bank, purchaser, contract, loan, _ = make_drawn_contract_loan(now, sealer)
     for party in (firm, bank, purchaser, make_officer(now=now)):
         sign_in(client, party, language)
         for address in ("/contracts", f"/contracts/{contract.id}"):

@@ -300,6 +300,18 @@ def test_no_page_shows_a_rivals_sealed_bid(
     assert client.post(f"/opportunities/{need.id}", data=fill_in(product)).status_code == 404
 
 
+def test_a_receipt_does_not_tell_how_many_bid_before(
+    client: FlaskClient, stall: Stall, need: Need, now: datetime, sealer: Sealer
+) -> None:
+    (first, plain), (second, other) = stall.banks
+    place_bid(need, other, second, now=now, sealer=sealer)
+    bid = place_bid(need, plain, first, now=now, sealer=sealer)
+    sign_in(client, first)
+    text = read_text(client.get(f"/bids/{bid.id}").text)
+    assert "Order of arrival · · known after the opening" in text
+    assert "receipt_number" not in text and '"receipt"' not in text
+
+
 def test_a_loser_learns_its_rank_and_the_winning_cost_but_no_name(
     client: FlaskClient, stall: Stall, now: datetime, sealer: Sealer
 ) -> None:

@@ -242,8 +242,15 @@ def test_an_alert_is_resolved_with_a_word_of_why(
 ) -> None:
     _, loan, _ = make_deal(stall, now, sealer)
     with transaction() as session:
-        alerts.raise_alert(session, officer.zone_id, AlertKind.LOAN_OVERDUE, f"loan:{loan.id}", now=now,
-                           loan_id=loan.id, due_on="2026-11-19")
+        alerts.raise_alert(
+            session,
+            officer.zone_id,
+            AlertKind.LOAN_OVERDUE,
+            f"loan:{loan.id}",
+            now=now,
+            loan_id=loan.id,
+            due_on="2026-11-19",
+        )
     alert = db.session.scalars(select(Alert)).one()
     sign_in(client, officer)
     text = read_text(client.get("/alerts").text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 from typing import Any
 
@@ -16,7 +17,7 @@ from tests.procurement import CODE, OTHER, make_contract, make_release, make_tra
 
 
 def fault_of(contract: dict[str, Any], **release: Any) -> tuple[Code, str | None]:
-    records, (row,) = read(make_release("o", contract, **release))
+    records, (row,) = read({**make_release("o", contract), **release})
     assert not records
     return row.fault.code, row.fault.field
 
@@ -54,14 +55,12 @@ def test_amounts_become_exact_fen(amount: Any, fen: int) -> None:
         ("NaN", Code.NOT_FINITE),
         ("-Infinity", Code.NOT_FINITE),
         ('"NaN"', Code.NOT_FINITE),
-        ("1e400", Code.TOO_LONG),
+        ("1e400", Code.TOO_LARGE),
         ("1e17", Code.TOO_LARGE),
         ("9" * 5000, Code.NOT_FINITE),
     ],
 )
 def test_amounts_that_are_none_refuse_the_contract_and_no_other(written: str, code: Code) -> None:
-    import json
-
     bad = make_contract("bad", value={"amount": "@", "currency": "CNY"})
     text = json.dumps(make_release("o", make_contract("a"), bad, make_contract("z"))).replace('"@"', written)
     records, (row,) = read(text.encode())
