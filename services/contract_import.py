@@ -139,8 +139,10 @@ def _count(result: ImportResult, outcome: Outcome, source: _Source, reading: ocd
 
 
 def _open_job(file_name: str, *, by: Party, now: datetime) -> ImportResult:
+    # File systems know names that are no text.
+    name = file_name.encode(errors="replace").decode()[-300:]
     with transaction() as session:
-        job = ImportJob(zone_id=by.zone_id, file_name=file_name[-300:], started_at=now, started_by=by.user_id)
+        job = ImportJob(zone_id=by.zone_id, file_name=name, started_at=now, started_by=by.user_id)
         session.add(job)
         session.flush()
         return ImportResult(job_id=job.id)

@@ -188,20 +188,20 @@ def _read(row: Contract) -> ContractRecord:
 def _apply(row: Contract, record: ContractRecord, organisations: dict[str, int], now: datetime) -> None:
     row.number, row.title, row.status = record.number, record.title or "", record.status
     row.award_id = record.award_id
+    # A code that did not change may come from an earlier record: then this batch has not looked it up.
+    if row.supplier_code != record.supplier_code:
+        row.supplier_id = None
+    if row.purchaser_code != record.purchaser_code:
+        row.purchaser_id = None
     row.purchaser_name, row.purchaser_code = record.purchaser_name, record.purchaser_code
     row.supplier_name, row.supplier_code = record.supplier_name, record.supplier_code
+    row.supplier_id = organisations.get(record.supplier_code or "", row.supplier_id)
+    row.purchaser_id = organisations.get(record.purchaser_code or "", row.purchaser_id)
     row.amount, row.currency = record.amount, record.currency
     row.signed_on, row.starts_on, row.ends_on = record.signed_on, record.starts_on, record.ends_on
     row.obstacles = [obstacle.value for obstacle in find_obstacles(record)]
     row.released_at = record.released_at
     row.financing_key = _make_key(record)
-    # A code this batch does not mention belongs to a record told before: its organisation stays.
-    row.supplier_id = organisations.get(
-        record.supplier_code or "", row.supplier_id if record.supplier_code else None
-    )
-    row.purchaser_id = organisations.get(
-        record.purchaser_code or "", row.purchaser_id if record.purchaser_code else None
-    )
     if row.accepted_on is None and not row.plan and record.ends_on is not None:
         row.last_due_on = contract_loan.statutory_due(record.ends_on, row.payment_days)
     if row.updated_at is None:

@@ -13,6 +13,7 @@ import urllib.error
 import urllib.request
 from contextlib import suppress
 from dataclasses import dataclass, field
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +63,7 @@ class Site:
         process.wait()
 
     def call(self, method: str, path: str, token: str, body: Any = None) -> tuple[int, Any]:
-        """Return the status and JSON of one request; raises ``OSError`` if nobody answers."""
+        """Return the status and JSON of one request; raises ``OSError`` if nobody answers, or not to the end."""
         request = urllib.request.Request(
             f"http://127.0.0.1:{self.port}/api/v1/{path}",
             method=method,
@@ -74,13 +75,15 @@ class Site:
                 return answer.status, json.loads(answer.read() or b"null")
         except urllib.error.HTTPError as error:
             return error.code, json.loads(error.read() or b"null")
+        except (HTTPException, ValueError) as error:
+            raise ConnectionError(f"the answer broke off: {error}") from error
 
     def insist(self, method: str, path: str, token: str, body: Any = None) -> Any:
         """Call until somebody answers, as a person who reloads the page, and expect success."""
         for _ in range(200):
             try:
                 status, answer = self.call(method, path, token, body)
-            except (OSError, json.JSONDecodeError):
+            except OSError:
                 time.sleep(0.1)
                 continue
             assert status < 400, (method, path, status, answer)

@@ -39,7 +39,12 @@ def make_release(ocid: str = "ocds-1", *contracts: dict[str, Any], **fields: Any
         "tag": ["contract"],
         "parties": [
             {"id": "B", "name": "高新区财政局", "roles": ["buyer"], "identifier": {"id": BUYER}},
-            {"id": "S", "name": "测试科技", "roles": ["supplier"], "identifier": {"scheme": "CN", "id": CODE}},
+            {
+                "id": "S",
+                "name": "测试科技",
+                "roles": ["supplier"],
+                "identifier": {"scheme": "CN", "id": CODE},
+            },
         ],
         "buyer": {"id": "B", "name": "高新区财政局"},
         "awards": [{"id": "A", "suppliers": [{"id": "S", "name": "测试科技"}]}],

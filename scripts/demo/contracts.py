@@ -126,14 +126,7 @@ class Story:
         if has_reached(self._goal, ContractStage.ACCOUNT_LOCKED) and "unconfirmed" not in self._flags:
             self._at(13, 11, self._confirm_lock)
         if has_reached(self._goal, ContractStage.PLEDGE_REGISTERED):
-            self._step(
-                14,
-                ContractStage.PLEDGE_REGISTERED,
-                lender,
-                "动产融资统一登记证明",
-                pledge_number=f"DJ{self.start:%Y%m%d}{self._number:06d}",
-                pledge_expires_on=shift(self.start, 14) + timedelta(days=730),
-            )
+            self._step(14, ContractStage.PLEDGE_REGISTERED, lender, "动产融资统一登记证明")
         if has_reached(self._goal, ContractStage.DRAWN):
             self._at(15, 10, lambda now: self._draw(loan_id, now))
 
@@ -219,15 +212,13 @@ class Story:
     def _climb_at(self, when: datetime, stage: ContractStage, by: Member, evidence: str) -> None:
         self._timeline.at(when, lambda now: self._climb(stage, by, evidence, now))
 
-    def _step(self, days: int, stage: ContractStage, by: Member, evidence: str, **details: object) -> None:
-        self._at(days, 11, lambda now: self._climb(stage, by, evidence, now, **details))
+    def _step(self, days: int, stage: ContractStage, by: Member, evidence: str) -> None:
+        self._at(days, 11, lambda now: self._climb(stage, by, evidence, now))
 
-    def _climb(
-        self, stage: ContractStage, by: Member | None, evidence: str, now: datetime, **details: object
-    ) -> None:
-        assert by is not None
+    def _climb(self, stage: ContractStage, by: Member, evidence: str, now: datetime) -> None:
         if stage is ContractStage.PLEDGE_CANCELLED and _owes(self._contract_id):
             return
+        pledges = stage is ContractStage.PLEDGE_REGISTERED
         contract_steps.record(
             self._contract_id,
             stage,
@@ -235,7 +226,8 @@ class Story:
             by=by.parties[self._zone_id],
             now=now,
             evidence=evidence,
-            **details,  # type: ignore[arg-type]
+            pledge_number=f"DJ{self.start:%Y%m%d}{self._number:06d}" if pledges else None,
+            pledge_expires_on=local_date(now) + timedelta(days=730) if pledges else None,
         )
 
     def _at(self, days: int, hour: int, deed: Deed) -> None:

@@ -80,20 +80,8 @@ class Dealing:
         if plan.fate is Fate.NOBODY_BIDS:
             return
         rng = plan.rng
-        for position, stall in enumerate(self._choose(plan, need, now)):
-            day = local_date(now)
-            last = local_date(plan.closes)
-            days = [day]
-            while days[-1] < last:
-                days.append(shift(days[-1], 1))
-            moment = office_moment(rng.choice(days[: len(days) - 1] or days), rng)
-            if moment <= now or moment >= plan.closes:
-                # The day of publication may be nearly over: answer between then and the close.
-                moment = now + (plan.closes - now) * (position + 1) / (len(days) + 9)
-            early = now + timedelta(minutes=rng.randrange(90, 300))
-            if stall.listed.seller.slug in plan.must and early < min(plan.closes, at_minute(day, 18 * 60)):
-                # Whoever must answer does not leave it to a day that may lie beyond the end.
-                moment = early
+        for stall in self._choose(plan, need, now):
+            moment = _choose_moment(plan, stall.listed.seller.slug, now)
             discount = rng.choice((5, 10)) if rng.random() < 0.04 else 0
             self._answer_at(moment, stall, plan, need.id, 0)
             again = moment + timedelta(minutes=rng.randrange(40, 200))
@@ -240,6 +228,20 @@ class Dealing:
     def _lend(self, award_id: int, plan: Plan, now: datetime) -> None:
         loan = db.session.scalars(select(Loan).where(Loan.award_id == award_id)).one()
         self._lending.follow(loan, plan, now)
+
+
+def _choose_moment(plan: Plan, slug: str, now: datetime) -> datetime:
+    """Return an office minute between publication and close; whoever must answer answers early."""
+    rng, days = plan.rng, [local_date(now)]
+    while days[-1] < local_date(plan.closes):
+        days.append(shift(days[-1], 1))
+    early = now + timedelta(minutes=rng.randrange(90, 300))
+    if slug in plan.must and early < at_minute(days[0], 18 * 60):
+        # A day chosen at random may lie beyond the end of history.
+        return early
+    moment = office_moment(rng.choice(days[:-1]), rng)
+    # The day of publication may be nearly over; bidding always lasts over the next.
+    return moment if moment > now else office_moment(days[1], rng, 9, 12)
 
 
 def _withdraw(need_id: int, plan: Plan, now: datetime) -> None:

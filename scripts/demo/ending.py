@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from random import Random
 
+from market.party import Party
 from market.vocabulary import OfferKind, Purpose, Security
 from scripts.demo.cast import WAN, Cast
 from scripts.demo.demand import Fate, Plan, write_draft
-from scripts.demo.timeline import Timeline, at_minute, shift
+from scripts.demo.timeline import Deed, Timeline, at_minute, shift
 from services import needs
 
 S = Security
@@ -209,15 +210,15 @@ def play_drafts(cast: Cast, timeline: Timeline, seed: int, end: date) -> None:
         firm = cast.members[slug]
         live = Live(slug, 1, 1, 0, 0, _WAIT, purpose, amount, months, securities)
         draft = _write(cast, live, Random(f"{seed} draft {number}"))
-        party = next(iter(firm.parties.values()))
-        timeline.at(
-            at_minute(shift(end, -1), 16 * 60 + 40 + number),
-            lambda now, d=draft, p=party: _store(d, p, now),  # type: ignore[misc]
-        )
+        when = at_minute(shift(end, -1), 16 * 60 + 40 + number)
+        timeline.at(when, _storing(draft, next(iter(firm.parties.values()))))
 
 
-def _store(draft: needs.Draft, party: object, now: datetime) -> None:
-    needs.draft(draft, by=party, now=now)  # type: ignore[arg-type]
+def _storing(draft: needs.Draft, by: Party) -> Deed:
+    def store(now: datetime) -> None:
+        needs.draft(draft, by=by, now=now)
+
+    return store
 
 
 def _plan(cast: Cast, live: Live, end: date, rng: Random) -> Plan:
@@ -235,7 +236,7 @@ def _plan(cast: Cast, live: Live, end: date, rng: Random) -> Plan:
         must=live.must,
         never=live.never,
         decided=at_minute(shift(end, -1), 16 * 60 + 10) if live.fate in {_SECOND, _ACCEPT} else None,
-        lender=live.must[0] if live.fate in {_SECOND, _ACCEPT} else None,
+        lender=live.must[0] if live.fate is _ACCEPT else None,
         rng=rng,
     )
 

@@ -116,8 +116,10 @@ class Documents:
 
     def _end_line(self) -> Iterator[Part | RejectedRow]:
         if self._pruner.idle:
-            if self._mode is not _Mode.LINES and self._text:
-                self._mode = _Mode.UNDECIDED if self._mode is _Mode.WHOLE else _Mode.LINES
+            if self._mode is _Mode.WHOLE:
+                self._mode = _Mode.UNDECIDED
+            elif self._mode is _Mode.UNDECIDED and self._text:
+                self._mode = _Mode.LINES
         elif self._mode is _Mode.UNDECIDED:
             self._mode = _Mode.WHOLE
         elif self._mode in {_Mode.LINES, _Mode.WRECK}:

@@ -33,7 +33,7 @@ class Reading:
     """An iterator over the contracts of a stream and the rows that had to be refused.
 
     ``bytes_read`` and ``line`` say how far it is, ``releases`` how many releases and records were read.
-    Iterating raises nothing but what the stream itself raises (``OSError``).
+    Iterating raises nothing but the ``OSError`` of a stream that fails, after all that was read before.
     """
 
     def __init__(self, stream: IO[bytes]) -> None:
@@ -70,6 +70,8 @@ class Reading:
                 yield from _read_record(part)
             else:
                 yield from self._read_release(part)
+        if self._source.failure is not None:
+            raise self._source.failure
 
     def _read_release(self, part: Part) -> Iterator[Finding]:
         release = part.value

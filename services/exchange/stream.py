@@ -40,10 +40,7 @@ _CUT = re.compile(rb"(?<=[^\\])(?=\\)|(?<=[^\\]{6})(?=[^\x80-\xbf])")
 
 
 class Unreadable(Exception):
-    """The stream breaks off or is of no readable kind; ``why`` is one of ``WHY``, for UNREADABLE_FILE."""
-
-    #: empty: no text at all; not_json; cut_short: compressed data ends early; bad_gzip: it is damaged.
-    WHY = ("empty", "not_json", "cut_short", "bad_gzip")
+    """Compressed data ends early (``why`` is ``cut_short``) or is damaged (``bad_gzip``)."""
 
     def __init__(self, why: str) -> None:
         super().__init__(why)
@@ -58,17 +55,25 @@ class Source:
 
     def __init__(self, stream: IO[bytes]) -> None:
         self.bytes_read = 0
+        self.failure: OSError | None = None
         self._stream = stream
 
     def blocks(self) -> Iterator[bytes]:
         """Yield mended text; raises ``Unreadable`` after everything before the break was yielded.
 
-        ``OSError`` of the stream itself passes through.
+        If the stream itself fails, the text ends there and ``failure`` says why.
         """
         return _shorten(_mend(_decode(self._unpack())))
 
     def _raw(self) -> Iterator[bytes]:
-        while block := self._stream.read(BLOCK):
+        while self.failure is None:
+            try:
+                block = self._stream.read(BLOCK)
+            except OSError as error:
+                self.failure = error
+                return
+            if not block:
+                return
             self.bytes_read += len(block)
             yield block
 
@@ -195,7 +200,7 @@ def _mend(blocks: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _clean(data: bytes, start: int, end: int) -> tuple[bytes, int]:
-    """Return ``data[start:end]`` mended, and where it really ended: nothing that is replaced is cut in two."""
+    """Return ``data[start:end]`` mended, and where it really ended: no fault is cut in two."""
     is_suspect = any(sign in data for sign in _SIGNS)
     parts: list[bytes] = []
     for match in (_ANY_FAULT if is_suspect else _LONG_NUMBER).finditer(data, start):

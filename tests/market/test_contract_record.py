@@ -87,7 +87,8 @@ def test_an_older_record_only_fills_gaps() -> None:
 
 def test_a_new_supplier_replaces_name_and_code_together() -> None:
     joined = amend(
-        replace(GOOD, doubts=frozenset({Obstacle.SEVERAL_SUPPLIERS})), replace(GOOD, supplier_name="另一家", supplier_code=None)
+        replace(GOOD, doubts=frozenset({Obstacle.SEVERAL_SUPPLIERS})),
+        replace(GOOD, supplier_name="另一家", supplier_code=None),
     )
     assert (joined.supplier_name, joined.supplier_code, joined.doubts) == ("另一家", None, frozenset())
 
