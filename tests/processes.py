@@ -63,7 +63,7 @@ class Site:
         process.wait()
 
     def call(self, method: str, path: str, token: str, body: Any = None) -> tuple[int, Any]:
-        """Return the status and JSON of one request; raises ``OSError`` if nobody answers, or not to the end."""
+        """Return status and JSON of one request; raises ``OSError`` if no answer comes, or half of one."""
         request = urllib.request.Request(
             f"http://127.0.0.1:{self.port}/api/v1/{path}",
             method=method,
