@@ -37,6 +37,7 @@ OBSTACLES: dict[str, Any] = {
     "terminated": lazy_gettext("it has ended"),
     "impossible_dates": lazy_gettext("its dates cannot be true"),
     "doubtful_payments": lazy_gettext("its payments are in doubt"),
+    "unconfirmed": lazy_gettext("neither its purchaser nor an officer has confirmed it"),
 }
 
 #: What a condition asks about (``market.eligibility.FACTS``).
@@ -212,7 +213,8 @@ def alert(kind: AlertKind, details: Mapping[str, Any]) -> str:
     """Return what an alert saw (the details that ``services.alerts.raise_alert`` stored)."""
     if kind is AlertKind.WRONG_ACCOUNT:
         return gettext(
-            "%(amount)s went to account %(paid_to)s, while %(locked)s is the locked one. Nothing was settled.",
+            "%(amount)s went to account %(paid_to)s, while %(locked)s is the locked one. "
+            "Nothing was settled.",
             amount=_money(details.get("amount")),
             paid_to=details.get("paid_to") or formats.ABSENT,
             locked=details.get("locked") or formats.ABSENT,

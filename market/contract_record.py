@@ -38,6 +38,7 @@ class Obstacle(StrEnum):
     TERMINATED = "terminated"
     IMPOSSIBLE_DATES = "impossible_dates"
     DOUBTFUL_PAYMENTS = "doubtful_payments"
+    UNCONFIRMED = "unconfirmed"
 
 
 #: Words of ``status`` (OCDS code list contractStatus) under which nothing can be lent. A terminated contract

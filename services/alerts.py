@@ -119,10 +119,14 @@ def read_subjects(found: Sequence[Alert]) -> Subjects:
     return Subjects({loan.id: loan for loan in lent}, {contract.id: contract for contract in contracts})
 
 
-def list_for_contract(contract_id: int) -> list[Alert]:
-    """Return every alert on a contract, resolved ones too, newest first."""
+def list_for_contract(contract_id: int, *, by: Party) -> list[Alert]:
+    """Return the alerts on a contract that are the party's to know, resolved ones too, newest first."""
     return list(
-        db.session.scalars(select(Alert).where(Alert.contract_id == contract_id).order_by(Alert.id.desc()))
+        db.session.scalars(
+            select(Alert)
+            .where(Alert.contract_id == contract_id, Alert.zone_id == by.zone_id, _concerning(by))
+            .order_by(Alert.id.desc())
+        )
     )
 
 

@@ -147,6 +147,9 @@ def _amend(
     )
     # Payments are joined row by row below; here they only say whether earlier doubts about them stand.
     merged = amend(_read(row), record)
+    if record.amount is not None and record.supplier_code is not None:
+        # A published record vouches for what its supplier had entered, if it says who is owed how much.
+        merged = replace(merged, doubts=merged.doubts - {Obstacle.UNCONFIRMED})
     former = {name: getattr(row, name) for name in _COLUMNS}
     _apply(row, merged, organisations, now)
     changed = {name: _as_json(value) for name, value in former.items() if getattr(row, name) != value}
@@ -180,7 +183,7 @@ def _read(row: Contract) -> ContractRecord:
         signed_on=row.signed_on,
         starts_on=row.starts_on,
         ends_on=row.ends_on,
-        doubts=frozenset(Obstacle(word) for word in row.obstacles) & DOUBTS,
+        doubts=frozenset(Obstacle(word) for word in row.obstacles) & (DOUBTS | {Obstacle.UNCONFIRMED}),
         released_at=row.released_at,
     )
 

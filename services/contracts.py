@@ -11,6 +11,7 @@ from sqlalchemy import String, cast, func, or_, select
 
 from market import contract_loan, credit_code
 from market.calendar import local_date
+from market.contract_record import Obstacle
 from market.errors import Code, Fault, Invalid, conflict, not_found
 from market.party import Party
 from market.vocabulary import Capability, ContractStage, OrganisationKind
@@ -42,6 +43,7 @@ class Entry:
 def register(entry: Entry, *, by: Party, now: datetime) -> Contract:
     """Enter a signed contract by hand: its supplier, its purchaser or an officer.
 
+    What the supplier enters cannot be financed until its purchaser or an officer confirms it.
     Raises ``Invalid`` with every fault, ``Conflict`` when the process already has this contract.
     """
     by.require(Capability.ENTERPRISE_MAKER, Capability.PURCHASER, Capability.OFFICER)
@@ -65,6 +67,8 @@ def register(entry: Entry, *, by: Party, now: datetime) -> Contract:
         )
         if taken is not None:
             raise conflict(Code.ALREADY_EXISTS, "number", what="contract", value=entry.number)
+        # What only its supplier says of a contract is nothing yet that money may lean on.
+        vouched = by.may(Capability.PURCHASER, Capability.OFFICER)
         contract = Contract(
             zone_id=by.zone_id,
             process_id=entry.process_id,
@@ -86,7 +90,7 @@ def register(entry: Entry, *, by: Party, now: datetime) -> Contract:
             ends_on=entry.ends_on,
             accepted_on=entry.accepted_on,
             last_due_on=find_last_due(entry),
-            obstacles=[],
+            obstacles=[] if vouched else [Obstacle.UNCONFIRMED.value],
             financing_key=contract_loan.make_key(entry.number, supplier_code),
             source="form",
             stage=ContractStage.AWARDED,
@@ -101,6 +105,33 @@ def register(entry: Entry, *, by: Party, now: datetime) -> Contract:
         session.flush()
         contract_steps.climb_to(session, contract, ContractStage.SIGNED, by=by, now=now)
         audit.record(session, "contract.register", contract, by=by, now=now)
+    return contract
+
+
+def may_confirm(contract: Contract, *, by: Party) -> bool:
+    """Say whether the party can vouch for a contract that waits for it: its purchaser, or an officer."""
+    if Obstacle.UNCONFIRMED.value not in contract.obstacles or contract.zone_id != by.zone_id:
+        return False
+    if by.may(Capability.OFFICER):
+        return True
+    return by.may(Capability.PURCHASER) and contract.purchaser_id == by.organisation_id
+
+
+def confirm(contract_id: int, *, by: Party, now: datetime) -> Contract:
+    """Vouch that a contract its supplier entered is real, so that it can be financed.
+
+    Raises ``NotFound`` for whoever is no party to it, ``Conflict`` where nothing waits for confirmation.
+    """
+    by.require(Capability.PURCHASER, Capability.OFFICER)
+    with transaction() as session:
+        contract = contract_steps.lock(session, contract_id, by)
+        if not by.may(Capability.OFFICER) and contract.purchaser_id != by.organisation_id:
+            raise not_found("contract", contract_id)
+        if not may_confirm(contract, by=by):
+            raise conflict(Code.ILLEGAL_MOVE, state=contract.stage.value, move="confirm")
+        left = [obstacle for obstacle in contract.obstacles if obstacle != Obstacle.UNCONFIRMED.value]
+        contract.obstacles, contract.updated_at = left, now
+        audit.record(session, "contract.confirm", contract, by=by, now=now)
     return contract
 
 

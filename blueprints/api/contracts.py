@@ -97,6 +97,12 @@ class PaymentEntry(Body):
     payee = fields.Text(most=300, allow_none=True)
 
 
+class StepRefusal(Body):
+    """Why a waiting step is turned down."""
+
+    why = fields.Text(required=True, most=300)
+
+
 class DeliveryAcceptance(Body):
     """When the purchaser accepted delivery."""
 
@@ -130,7 +136,10 @@ class Contracts(MethodView):
     @contract_routes.response(201, ContractDetail)
     @allows(Capability.ENTERPRISE_MAKER, Capability.PURCHASER, Capability.OFFICER)
     def post(self, data: dict[str, Any]) -> Any:
-        """Enter a signed contract by hand: its supplier, its purchaser or an officer."""
+        """Enter a signed contract by hand: its supplier, its purchaser or an officer.
+
+        What its supplier enters has the obstacle ``unconfirmed`` until purchaser or officer confirm it.
+        """
         plan = [(line["due_on"], line["amount"]) for line in data.pop("plan", [])]
         by = access.acting()
         return show_whole(contracts.register(contracts.Entry(**data, plan=plan), by=by, now=access.now()), by)
@@ -197,6 +206,32 @@ class ContractPayments(MethodView):
         """
         payment = contract_loans.Payment(**data)
         return contract_loans.record_payment(contract_id, payment, by=access.acting(), now=access.now())
+
+
+@contract_routes.route(f"/contracts/<{fields.ID}:contract_id>/confirmation")
+class ContractConfirmation(MethodView):
+    """Vouching for a contract."""
+
+    @contract_routes.doc(operationId="confirmContract")
+    @contract_routes.response(200, ContractDetail)
+    @allows(Capability.PURCHASER, Capability.OFFICER)
+    def post(self, contract_id: int) -> Any:
+        """Vouch that a contract its supplier entered is real, so that it can be financed."""
+        by = access.acting()
+        return show_whole(contracts.confirm(contract_id, by=by, now=access.now()), by)
+
+
+@contract_routes.route(f"/steps/<{fields.ID}:step_id>/reject")
+class StepRejection(MethodView):
+    """Turning a waiting step down."""
+
+    @contract_routes.doc(operationId="rejectStep")
+    @contract_routes.arguments(StepRefusal)
+    @contract_routes.response(200, StepAnswer)
+    @allows(Capability.PURCHASER, *LENDER, Capability.OFFICER)
+    def post(self, data: dict[str, Any], step_id: int) -> Any:
+        """Turn a waiting step down, or take back one's own, saying why; it can be recorded anew."""
+        return show_step(contract_steps.reject(step_id, **data, by=access.acting(), now=access.now()))
 
 
 @contract_routes.route(f"/contracts/<{fields.ID}:contract_id>/acceptance")

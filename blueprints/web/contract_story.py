@@ -11,7 +11,7 @@ from blueprints import formats, labels
 from market import contract_loan
 from market.vocabulary import ContractStage
 from models.contract import Contract, ContractStep
-from services import users
+from services import contract_steps, users
 
 
 def tell(contract: Contract) -> list[dict[str, Any]]:
@@ -32,6 +32,20 @@ def tell(contract: Contract) -> list[dict[str, Any]]:
         elif not contract_loan.has_reached(contract.stage, stage):
             told.append({"title": str(labels.label(stage)), "state": "next"})
     return told
+
+
+def tell_undone(contract: Contract) -> list[dict[str, Any]]:
+    """Return the steps that no longer count, for a timeline of their own."""
+    return [
+        {
+            "title": str(labels.label(step.stage)),
+            "when": step.undone_at,
+            "by": _name(step.undone_by),
+            "text": step.undone_why,
+            "state": "danger",
+        }
+        for step in contract_steps.list_undone(contract.id)
+    ]
 
 
 def _tell_step(step: ContractStep) -> dict[str, Any]:

@@ -87,7 +87,10 @@ def enter() -> Answer:
     row = form.run(contracts.register, entry, by=party, now=access.now())
     if row is None:
         return form.page("contracts/new.html", plan_lines=PLAN_LINES, purchasers=contracts.list_purchasers())
-    flash(gettext("The contract is on record. A need can be posted against it now."), "success")
+    if row.obstacles:
+        flash(gettext("The contract is on record. Its purchaser or an officer confirms it next."), "success")
+    else:
+        flash(gettext("The contract is on record. A need can be posted against it now."), "success")
     return redirect(url_for("contracts.contracts_show", contract_id=row.id), 303)
 
 
@@ -135,6 +138,30 @@ def confirm_step(contract_id: int, step_id: int) -> Answer:
     if not form.ok:
         return _show(contract_id, form)
     flash(gettext("Confirmed. The purchaser may pay into this account only."), "success")
+    return redirect(url_for("contracts.contracts_show", contract_id=contract_id), 303)
+
+
+@page.post(f"/contracts/{NUMBER}/steps/<int(max=2147483647):step_id>/reject", endpoint="contracts_reject")
+@allows(*Capability)
+def reject_step(contract_id: int, step_id: int) -> Answer:
+    """Turn a waiting step down, or take back one's own, saying why."""
+    form = Form(request.form)
+    form.run(contract_steps.reject, step_id, form.text("why", most=300), by=access.acting(), now=access.now())
+    if not form.ok:
+        return _show(contract_id, form)
+    flash(gettext("Turned down. It stays on record, and can be recorded anew."), "success")
+    return redirect(url_for("contracts.contracts_show", contract_id=contract_id), 303)
+
+
+@page.post(f"/contracts/{NUMBER}/confirmation", endpoint="contracts_vouch")
+@allows(Capability.PURCHASER, Capability.OFFICER)
+def vouch(contract_id: int) -> Answer:
+    """Vouch for a contract that its supplier entered."""
+    form = Form(request.form)
+    form.run(contracts.confirm, contract_id, by=access.acting(), now=access.now())
+    if not form.ok:
+        return _show(contract_id, form)
+    flash(gettext("Confirmed. The supplier can borrow against this contract now."), "success")
     return redirect(url_for("contracts.contracts_show", contract_id=contract_id), 303)
 
 
@@ -193,11 +220,14 @@ def _show(contract_id: int, form: Form) -> tuple[str, int]:
         contract=contract,
         standing=contract_loans.read_standing(contract),
         story=contract_story.tell(contract),
+        undone=contract_story.tell_undone(contract),
         pending=pending,
         may_confirm=pending is not None and contract_steps.may_confirm(contract, pending, party),
         possible=contract_steps.list_possible(contract, party),
         deals=deals,
-        alerts=alerts.list_for_contract(contract.id) if _is_party(contract, deals) else [],
+        alerts=alerts.list_for_contract(contract.id, by=party),
+        may_vouch=contracts.may_confirm(contract, by=party),
+        may_reject=pending is not None and contract_steps.may_reject(contract, pending, party),
         may_pay=contract_loans.may_record(contract, by=party),
         may_accept=contract.accepted_on is None
         and (party.may(Capability.OFFICER) or contract.purchaser_id == party.organisation_id)
@@ -208,13 +238,6 @@ def _show(contract_id: int, form: Form) -> tuple[str, int]:
         today=today,
         formats=formats,
     )
-
-
-def _is_party(contract: Any, deals: list[Any]) -> bool:
-    party = access.acting()
-    if party.may(Capability.OFFICER, Capability.AUDITOR) or deals:
-        return True
-    return party.organisation_id in (contract.supplier_id, contract.purchaser_id)
 
 
 def _read_plan(form: Form) -> tuple[tuple[Any, int], ...]:

@@ -66,9 +66,7 @@ def init(page: Blueprint) -> None:
     """Add the addresses to the blueprint."""
     page.add_url_rule("/shelf", view_func=shelf)
     page.add_url_rule("/shelf/new", view_func=shelf_new, methods=["GET", "POST"])
-    page.add_url_rule(
-        "/shelf/<int(max=2147483647):product_id>", view_func=shelf_set_listed, methods=["POST"]
-    )
+    page.add_url_rule("/shelf/<int(max=2147483647):product_id>", view_func=shelf_set_listed, methods=["POST"])
     page.add_url_rule("/limits", view_func=limit_list, methods=["GET", "POST"], endpoint="limits")
 
 
@@ -327,5 +325,3 @@ def _words() -> dict[str, Any]:
         words[f"conditions.{row}.fact"] = gettext("Condition %(number)s", number=row + 1)
         words[f"conditions.{row}.value"] = gettext("Value of condition %(number)s", number=row + 1)
     return words
-
-

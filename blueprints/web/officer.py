@@ -195,9 +195,7 @@ def list_deals() -> Answer:
     """Show the deals behind the figures; filters and order stand in the address."""
     figure = paging.chosen("figure", LoanFigure)
     month = request.args.get("month", "")[:7]
-    rows = board_rows.list_loans(
-        acting(), figure=figure, month=month, search=request.args.get("q", "")[:80]
-    )
+    rows = board_rows.list_loans(acting(), figure=figure, month=month, search=request.args.get("q", "")[:80])
     part = paging.asked(LOAN_SORTS, "-number")
     rows.sort(key=LOAN_SORTS[part.sort], reverse=part.descending)
     if request.args.get("export"):
@@ -288,5 +286,3 @@ def _loan_cells(loan: Loan) -> list[Any]:
         loan.drawn_on,
         loan.overdue_since,
     ]
-
-

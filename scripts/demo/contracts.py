@@ -21,6 +21,7 @@ from scripts.demo.timeline import Deed, Timeline, at_minute, shift
 from services import alerts, contract_loans, contract_steps, contracts, needs
 
 _HOUR = 60
+_SOON = timedelta(minutes=20)
 _ANSWERS = {
     AlertKind.WRONG_ACCOUNT: "采购人财务已退回并承诺改付监管账户，供应商已补足还款",
     AlertKind.OVERPAID: "已核对：多付部分为增补合同价款，随附补充协议",
@@ -80,7 +81,9 @@ class Story:
         )
         self._contract_id = contracts.register(entry, by=by, now=now).id
         if self._goal is ContractStage.SIGNED:
+            # These wait for their purchaser to confirm them.
             return
+        contracts.confirm(self._contract_id, by=self._purchaser.parties[self._zone_id], now=now + _SOON)
         self._step(3, ContractStage.FILED, self._supplier, f"备案编号 BA{self.start:%Y}{self._number:04d}")
         if has_reached(self._goal, ContractStage.INTENT):
             self._timeline.at(at_minute(shift(self.start, 6), 10 * _HOUR + 5), self._ask)
@@ -194,7 +197,7 @@ class Story:
     def _resolve(self, now: datetime) -> None:
         """The officer follows an alert up and says what came of it."""
         officer = self._cast.officers[self._zone_id]
-        for alert in alerts.list_for_contract(self._contract_id):
+        for alert in alerts.list_for_contract(self._contract_id, by=officer):
             if alert.resolved_at is None and alert.kind in _ANSWERS:
                 alerts.resolve(alert.id, _ANSWERS[alert.kind], by=officer, now=now)
 

@@ -18,11 +18,11 @@ from models.base import db
 from models.contract import Alert, Contract, ContractRevision, ImportJob, PurchaserPayment
 from models.loan import Loan
 from models.organisation import Organisation
-from services import audit, contract_import, contract_loans, needs, organisations
+from services import audit, contract_import, contract_loans, contracts, needs, organisations
 from services.contract_import import ImportResult
 from services.exchange.rejection import RejectedRow
-from tests.factories import MILLION, default_zone_id, make_organisation, make_zone
-from tests.procurement import CODE, OTHER, lines, make_contract, make_release, make_transaction
+from tests.factories import MILLION, default_zone_id, make_organisation, make_party, make_zone
+from tests.procurement import BUYER, CODE, OTHER, lines, make_contract, make_release, make_transaction
 from tests.services import racing
 from tests.services.test_path import ACCOUNT, make_drawn_contract_loan
 
@@ -151,6 +151,20 @@ def test_a_later_record_clears_an_obstacle(app: Flask, now: datetime) -> None:
     bring(make_release("o", make_contract(status="pending", period={"endDate": "2026-99-99"})), now=now)
     assert only_contract().obstacles == ["not_in_force", "impossible_dates"]
     bring(make_release("o"), now=now)
+    assert only_contract().obstacles == []
+
+
+def test_a_published_record_vouches_for_what_the_supplier_entered(app: Flask, now: datetime) -> None:
+    firm = make_party(now=now)
+    supplier = db.session.get_one(Organisation, firm.organisation_id).credit_code
+    entry = contracts.Entry("o", "C-1", "智慧园区", 100_050, BUYER, supplier, date(2026, 1, 5))
+    contracts.register(entry, by=firm, now=now)
+    assert only_contract().obstacles == ["unconfirmed"]
+    silent = {"ocid": "o", "contracts": [{"id": "C-1", "status": "active"}]}
+    bring(silent, now=now)
+    assert only_contract().obstacles == ["unconfirmed"]
+    awards = [{"id": "A", "suppliers": [{"name": "测试", "identifier": {"id": supplier}}]}]
+    bring(make_release("o", awards=awards), now=now)
     assert only_contract().obstacles == []
 
 

@@ -90,6 +90,33 @@ def test_a_contract_is_entered_by_one_of_its_sides_or_an_officer_and_once(
             contracts.register(again, by=purchaser, now=now)
 
 
+def test_what_a_supplier_enters_carries_no_loan_until_its_purchaser_or_an_officer_confirms_it(
+    app: Flask, now: datetime, refuses: Refusing
+) -> None:
+    firm, purchaser = make_party(now=now), make_party(OrganisationKind.PURCHASER, now=now)
+    entry = make_entry(firm.organisation_id, purchaser.organisation_id)
+    contract = contracts.register(entry, by=firm, now=now)
+    assert contract.obstacles == ["unconfirmed"]
+    draft = {"purpose": Purpose.CONTRACT, "contract_id": contract.id, "amount": MILLION, "months": 3}
+    with refuses(Code.NOT_FINANCEABLE, "contract_id"):
+        make_need(firm, now=now, **draft)
+    away = make_zone(now=now).id
+    officer = make_officer(now=now)
+    for stranger, code in (
+        (firm, Code.NOT_ALLOWED),
+        (make_party(OrganisationKind.PURCHASER, now=now), Code.NOT_FOUND),
+        (make_officer(now=now, zone_id=away), Code.NOT_FOUND),
+    ):
+        with refuses(code):
+            contracts.confirm(contract.id, by=stranger, now=now)
+    contracts.confirm(contract.id, by=purchaser, now=now)
+    assert make_need(firm, now=now, **draft).contract_id == contract.id
+    with refuses(Code.ILLEGAL_MOVE):
+        contracts.confirm(contract.id, by=officer, now=now)
+    by_purchaser = replace(entry, process_id="P2", number="C-2")
+    assert contracts.register(by_purchaser, by=purchaser, now=now).obstacles == []
+
+
 def test_each_reads_a_contract_as_far_as_it_is_concerned(
     app: Flask, now: datetime, sealer: Sealer, refuses: Refusing
 ) -> None:

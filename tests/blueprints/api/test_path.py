@@ -50,7 +50,13 @@ def test_three_people_take_a_contract_need_to_a_repaid_loan(market: Market) -> N
             "plan": [{"due_on": market.today(180), "amount": "1000000.00"}],
         },
     )
+    # What only its supplier says of a contract carries nothing yet.
+    assert contract["obstacles"] == ["unconfirmed"]
     wanted = {**NEED, "purpose": "contract", "contract_id": contract["id"], "months": 6}
+    refused = firm.refuse("POST", "needs", 422, {**wanted, "amount": "900000.00"})
+    assert [entry["code"] for entry in refused["errors"]] == ["not_financeable"]
+    confirmed = officer.post(f"contracts/{contract['id']}/confirmation", status=200)
+    assert confirmed["obstacles"] == []
     need = firm.post("needs", {**wanted, "amount": "900000.00"})
     firm.put(f"needs/{need['id']}", {**wanted, "amount": "800000.00", "reserve_rate": "0.06"})
     fitting = firm.get(f"needs/{need['id']}/products")
