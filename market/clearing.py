@@ -174,4 +174,6 @@ def _make_solver(cp_model: Any, work_limit: float) -> Any:
     solver.parameters.random_seed = SOLVER_SEED
     # One worker searches in one order; several would race each other to equal optima.
     solver.parameters.num_workers = 1
+    # Else the solver takes the process's handler of Ctrl-C away and leaves it without one.
+    solver.parameters.catch_sigint_signal = False
     return solver

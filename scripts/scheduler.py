@@ -11,6 +11,7 @@ import logging
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,7 +19,7 @@ from types import FrameType
 from typing import IO
 
 import structlog
-from apscheduler.schedulers.blocking import BlockingScheduler
+from apscheduler.schedulers.background import BackgroundScheduler
 from flask import Flask
 from sqlalchemy import Connection, create_engine, select, text
 from sqlalchemy.engine import make_url
@@ -48,7 +49,13 @@ def main() -> int:
         return 2
     app = create_app()
     leadership = Leadership(app.config["SQLALCHEMY_DATABASE_URI"])
-    scheduler = BlockingScheduler(timezone=UTC)
+    stopping = threading.Event()
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        # Only noted: raising here could cut the start or a running tick short.
+        stopping.set()
+
+    scheduler = BackgroundScheduler(timezone=UTC)
     scheduler.add_job(
         lambda: tick(app, leadership.held),
         "interval",
@@ -60,14 +67,11 @@ def main() -> int:
         misfire_grace_time=None,
     )
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, _stop)
+        signal.signal(number, stop)
     log.info("clock started", seconds=seconds)
     try:
         scheduler.start()
-    except SystemExit:
-        # Further signals must not cut the running tick short; whoever is in a hurry sends SIGKILL.
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, signal.SIG_IGN)
+        stopping.wait()
         scheduler.shutdown(wait=True)
     finally:
         leadership.release()
@@ -184,10 +188,6 @@ def configure_log() -> None:
     )
     # The library's own remarks (a tick skipped while the last one still works) are no concern of an operator.
     logging.getLogger("apscheduler").setLevel(logging.CRITICAL)
-
-
-def _stop(number: int, frame: FrameType | None) -> None:
-    raise SystemExit(0)
 
 
 if __name__ == "__main__":

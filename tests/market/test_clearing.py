@@ -5,6 +5,9 @@ from __future__ import annotations
 import itertools
 import json
 import random
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -12,6 +15,8 @@ from hypothesis import strategies as st
 
 from market.clearing import Instance, Offer, clear, explain
 from tests.shared import shared_data
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def make(
@@ -134,3 +139,16 @@ def test_published_instances_reach_their_proved_minimum(name: str) -> None:
     result = clear(instance)
     assert len(result.placed) == needs
     assert result.objective == optima[f"{name}.txt"]
+
+
+def test_clearing_leaves_the_handler_of_ctrl_c_alone() -> None:
+    # The clock solves rounds and must still stop in order on Ctrl-C afterwards.
+    code = (
+        "import os, signal\n"
+        "from market.clearing import Instance, Offer, clear\n"
+        "signal.signal(signal.SIGINT, lambda *_: print('in order', flush=True))\n"
+        "clear(Instance({1: 9}, {7: 5}, (Offer(need=1, lender=7, bid=1, receipt=1, uses=5, cost=3),)))\n"
+        "os.kill(os.getpid(), signal.SIGINT)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "in order\n")

@@ -123,11 +123,13 @@ class Person:
         raise AssertionError("the web server does not answer")
 
     def press(self, name: str, *, ask: bool = False) -> None:
-        """Press the button named ``name``, and its twin in the question it asks first."""
-        self.page.get_by_role("main").get_by_role("button", name=name, exact=True).first.click()
+        """Press the button that sends a form, or asks first and then sends it, and wait for the answer."""
+        button = self.page.get_by_role("main").get_by_role("button", name=name, exact=True).first
         if ask:
-            self.page.locator("#ask[open]").get_by_role("button", name=name, exact=True).click()
-        self.page.wait_for_load_state("networkidle")
+            button.click()
+            button = self.page.locator("#ask[open]").get_by_role("button", name=name, exact=True)
+        with self.page.expect_navigation(wait_until="networkidle"):
+            button.click()
 
     def look(self, width: int = 1440) -> None:
         """Look at the page as axe does, and as it fits the window."""
@@ -195,8 +197,8 @@ def test_a_firm_a_bank_and_an_officer_take_a_contract_need_to_a_repaid_loan(
         # The officer lets time pass; the bids are opened and a round proposes.
         officer.open("/board")
         officer.look()
-        officer.page.locator("button[name=to][value=deadline]").click()
-        officer.page.wait_for_load_state("networkidle")
+        with officer.page.expect_navigation(wait_until="networkidle"):
+            officer.page.locator("button[name=to][value=deadline]").click()
         officer.open("/rounds")
         officer.look(375)
 
