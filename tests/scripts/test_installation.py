@@ -56,21 +56,26 @@ def test_a_wrong_manifest_entry_is_named_and_the_old_assets_stay(
 
 
 def test_two_preparations_of_one_folder_wait_for_each_other(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     order: list[str] = []
+    waiting = threading.Event()
+
+    def say(text: str, **_options: object) -> None:
+        assert "waiting for it" in text
+        waiting.set()
 
     def second() -> None:
         with alone(tmp_path):
             order.append("second")
 
+    monkeypatch.setattr(installation, "print", say, raising=False)
     thread = threading.Thread(target=second)
     with alone(tmp_path):
         thread.start()
-        while "waiting for it" not in capsys.readouterr().out:
-            pass
+        assert waiting.wait(timeout=20)
         order.append("first")
-    thread.join()
+    thread.join(timeout=20)
     assert order == ["first", "second"]
 
 
