@@ -255,11 +255,11 @@ def compute_room(session: Session, contract: Contract, *, ratio: Decimal = WHOLE
     """Return the fen a contract can still carry at a ratio, after retention, payments and financings.
 
     ``besides`` fen of what is financed already are left out of the count: what is about to be drawn
-    was claimed at its award.
+    was claimed at its award. A payment without a date moves no state, but the money is gone: it counts.
     """
     paid = session.scalar(
         select(func.coalesce(func.sum(PurchaserPayment.amount), 0)).where(
-            PurchaserPayment.contract_id == contract.id, PurchaserPayment.paid_on.is_not(None)
+            PurchaserPayment.contract_id == contract.id
         )
     )
     financed = session.scalar(

@@ -525,3 +525,14 @@ def test_a_proposal_lapses_with_its_need(app: Flask, now: datetime, sealer: Seal
     run_due(firm.zone_id, now=now + timedelta(days=20), sealer=sealer)
     proposal = rounds.find_proposal(need.id)
     assert proposal is not None and proposal.state is ProposalState.LAPSED
+
+
+def test_money_paid_without_a_date_cannot_be_borrowed_on(app: Flask, now: datetime) -> None:
+    firm, _, _, purchaser, contract = make_contract_path(now)
+    contract_loans.record_payment(contract.id, Payment("T0", 4 * MILLION, None), by=purchaser, now=now)
+    with pytest.raises(Invalid) as refused:
+        make_need(
+            firm, now=now, purpose=Purpose.CONTRACT, contract_id=contract.id, amount=7 * MILLION, months=6
+        )
+    (fault,) = refused.value.faults
+    assert (fault.code, fault.values["most"]) == (Code.ABOVE_FINANCEABLE, 6 * MILLION)
