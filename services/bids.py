@@ -28,6 +28,7 @@ from market.vocabulary import (
     NeedState,
     OfferKind,
     Pricing,
+    Recipient,
     RentTiming,
     Repayment,
 )
@@ -307,6 +308,13 @@ def _find_faults(
             for f in weighed.failures
         ]
         faults.append(Fault(Code.NOT_ELIGIBLE, "product_id", {"conditions": failing}))
+    shelf = {(item["name"], item.get("recipient", Recipient.FIRM.value)) for item in product.subsidies}
+    for position, subsidy in enumerate(quote.subsidies):
+        # Public money that the product does not name would buy a rank with somebody else's promise.
+        if (subsidy.name, subsidy.recipient.value) not in shelf:
+            choices = sorted(name for name, _ in shelf)
+            values = {"value": subsidy.name[:40], "choices": choices}
+            faults.append(Fault(Code.NOT_A_CHOICE, f"subsidies.{position}.name", values))
     effective = weighed.cost.effective
     if effective is None:
         faults.append(Fault(Code.NO_RATE, "rate", {"note": weighed.cost.note}))

@@ -156,7 +156,8 @@ def test_an_impossible_or_abnormal_quote_is_refused(
 ) -> None:
     need = make_need(make_party(now=now), now=now)
     bank = make_party(OrganisationKind.BANK, now=now)
-    product = make_product(bank, now=now)
+    named = [{"name": "贴息", "basis": "outstanding", "rate": "0.05", "when": "yearly"}]
+    product = make_product(bank, now=now, subsidies=named)
     with refuses(code, field):
         place_bid(need, product, bank, now=now, sealer=sealer, **values)
 
@@ -220,3 +221,18 @@ def test_a_withdrawn_need_takes_its_sealed_bids_along_unopened(
     stored = db.session.get_one(Bid, bid.id)
     assert (stored.state, stored.opened_at, stored.amount) == (BidState.WITHDRAWN, None, None)
     assert db.session.get_one(Need, need.id).closed_at is None
+
+
+def test_a_bid_claims_only_the_subsidies_its_product_names(
+    app: Flask, now: datetime, sealer: Sealer, refuses: Refusing
+) -> None:
+    need = make_need(make_party(now=now), now=now)
+    bank = make_party(OrganisationKind.BANK, now=now)
+    named = [{"name": "贷款贴息", "recipient": "firm", "basis": "principal", "rate": "0.01", "when": "end"}]
+    product = make_product(bank, now=now, subsidies=named)
+    for name, recipient in (("自拟补贴", Recipient.FIRM), ("贷款贴息", Recipient.INSTITUTION)):
+        invented = Subsidy(name, FeeTiming.END, recipient, rate=Decimal("0.01"))
+        with refuses(Code.NOT_A_CHOICE, "subsidies.0.name"):
+            place_bid(need, product, bank, now=now, sealer=sealer, subsidies=(invented,))
+    own = Subsidy("贷款贴息", FeeTiming.END, Recipient.FIRM, rate=Decimal("0.01"))
+    assert place_bid(need, product, bank, now=now, sealer=sealer, subsidies=(own,)).receipt_number == 1
