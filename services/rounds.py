@@ -262,6 +262,7 @@ def _freeze(session: Session, zone_id: int, now: datetime) -> dict[str, Any]:
         .where(*joins, Bid.state == BidState.LIVE, Bid.rank.is_not(None), Bid.valid_until >= now)
         .order_by(Bid.need_id, Bid.receipt_number)
     ).all()
+    bids = _leave_out_full(session, joined, bids)
     capacity = _read_capacity(session, bids)
     # A need whose firm named no price costs the ceiling unplaced, so that placing comes first.
     ceiling = lpr.read_ceiling(local_date(now))
@@ -286,6 +287,23 @@ def _freeze(session: Session, zone_id: int, now: datetime) -> dict[str, Any]:
             for bid in bids
         ],
     }
+
+
+def _leave_out_full(session: Session, joined: Sequence[Need], bids: Sequence[Bid]) -> list[Bid]:
+    """Return the bids that fit what their institution may still lend to that one firm."""
+    firm_of = {need.id: need.organisation_id for need in joined}
+    lenders = {bid.organisation_id for bid in bids}
+    room = {
+        (limit.organisation_id, limit.firm_id): limit.cap - limit.used
+        for limit in session.scalars(
+            select(Limit).where(Limit.organisation_id.in_(lenders), Limit.scope == LimitScope.FIRM)
+        )
+    }
+    return [
+        bid
+        for bid in bids
+        if (bid.amount or 0) <= room.get((bid.organisation_id, firm_of[bid.need_id]), bid.amount or 0)
+    ]
 
 
 def _read_capacity(session: Session, bids: Sequence[Bid]) -> dict[int, int]:

@@ -167,3 +167,19 @@ def test_a_zone_without_times_has_no_rounds_of_its_own(app: Flask, now: datetime
     zone = zones.found("quiet", "静区", "Quiet", now=now, matching_times="")
     assert run_due(zone.id, now=now + LATER, sealer=sealer)["rounds"] == 0
     assert rounds.find_next_slot(zone, now) is None
+
+
+def test_a_round_proposes_nothing_that_the_limit_for_one_firm_refuses(
+    app: Flask, now: datetime, sealer: Sealer
+) -> None:
+    firm = make_party(now=now)
+    need = make_need(firm, now=now)
+    full, other = (make_party(OrganisationKind.BANK, now=now) for _ in range(2))
+    cheap = place_bid(need, make_product(full, now=now), full, now=now, sealer=sealer, rate=Decimal("0.036"))
+    dear = place_bid(need, make_product(other, now=now), other, now=now, sealer=sealer, rate=Decimal("0.045"))
+    organisations.set_limit(
+        full.organisation_id or 0, LimitScope.FIRM, MILLION, firm_id=firm.organisation_id, by=full, now=now
+    )
+    run_due(firm.zone_id, now=now + timedelta(days=3, seconds=1), sealer=sealer)
+    proposal = rounds.find_proposal(need.id)
+    assert proposal is not None and proposal.bid_id == dear.id != cheap.id
