@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
-from zoneinfo import ZoneInfo
 
 from flask_babel import get_locale, gettext, ngettext
 from markupsafe import Markup
 
-SHANGHAI = ZoneInfo("Asia/Shanghai")
+from market.calendar import SHANGHAI
+
 ABSENT = "—"
 
 #: Steps of the short form: (least fen, fen in one unit, pattern), largest first. What two decimals of the

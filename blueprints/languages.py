@@ -11,10 +11,12 @@ from urllib.parse import urlencode
 
 from flask import Flask, Response, has_request_context, redirect, request, session
 from flask_babel import Babel
+from flask_login import current_user
 from werkzeug.wrappers import Response as BaseResponse
 
 from blueprints import access
 from market.vocabulary import Locale
+from services import users
 
 CATALOGUES = Path(__file__).parent / "web" / "translations"
 SESSION_KEY = "language"
@@ -50,6 +52,8 @@ def switch() -> BaseResponse | None:
     if request.method != "GET" or access.is_api() or wanted not in {locale.value for locale in Locale}:
         return None
     session[SESSION_KEY] = wanted
+    if current_user.is_authenticated and access.preferred_language() != wanted:
+        users.set_locale(current_user.id, Locale(wanted))
     rest = urlencode([(key, value) for key, value in request.args.items(multi=True) if key != "lang"])
     # One leading slash only: "//elsewhere" would be another host.
     return redirect("/" + request.path.lstrip("/") + (f"?{rest}" if rest else ""))

@@ -95,6 +95,10 @@ class Pricing(StrEnum):
     EQUITY = "equity"
 
 
+#: Prices that move with the loan prime rate.
+FLOATING = frozenset({Pricing.LPR_1Y, Pricing.LPR_5Y})
+
+
 class OfferKind(StrEnum):
     """What a bid hands to the firm (报价类型)."""
 
@@ -235,6 +239,10 @@ class LoanState(StrEnum):
     DRAWN = "drawn"
     REPAID = "repaid"
     CANCELLED = "cancelled"
+
+
+#: Loans that still bind their lender: promised, or out and not repaid.
+LIVE_LOANS = (LoanState.APPROVED, LoanState.DRAWN)
 
 
 class ContractStage(StrEnum):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from sqlalchemy import select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload, selectinload
 
 from market import lifecycle
 from market.errors import Code, conflict, invalid, not_found
@@ -156,7 +156,17 @@ def _settle(session: Session, award: Award, need: Need, bid: Bid, by: Party, now
 
 def list_deals(by: Party) -> list[Loan]:
     """Return the deals the party is part of, newest first; officers and auditors see their zone's."""
-    query = select(Loan).where(Loan.zone_id == by.zone_id).order_by(Loan.id.desc())
+    query = (
+        select(Loan)
+        .where(Loan.zone_id == by.zone_id)
+        .options(
+            joinedload(Loan.lender),
+            joinedload(Loan.borrower),
+            joinedload(Loan.award),
+            selectinload(Loan.instalments),
+        )
+        .order_by(Loan.id.desc())
+    )
     if not by.may(Capability.OFFICER, Capability.AUDITOR):
         query = query.where((Loan.lender_id == by.organisation_id) | (Loan.borrower_id == by.organisation_id))
     return list(db.session.scalars(query))

@@ -21,10 +21,10 @@ from market.party import Party
 from market.reference import calendar
 from market.terms import Fee, LeaseTerms, LoanTerms, Subsidy, Terms
 from market.vocabulary import (
+    FLOATING,
     BidState,
     Capability,
     DayCount,
-    LimitScope,
     NeedState,
     OfferKind,
     Pricing,
@@ -36,9 +36,8 @@ from models.base import db, transaction
 from models.bid import Bid
 from models.contract import Contract
 from models.need import Need
-from models.organisation import Limit
 from models.product import Product
-from services import audit, fitting, lpr, needs
+from services import audit, fitting, limits, lpr, needs
 from services.exchange.offers import write_offer
 from services.sealing import Sealer
 
@@ -93,7 +92,7 @@ def preview(need_id: int, quote: Quote, *, by: Party, now: datetime) -> Preview:
     product = _own_product(db.session(), quote.product_id, by)
     terms = build_terms(quote, need, product, on=local_date(now))
     judged = judge(fitting.describe(need, local_date(now)), fitting.read_requirement(product))
-    headroom = read_headroom(db.session(), by.organisation_id)
+    headroom = read_headroom(by.organisation_id)
     weighed = _weigh(terms, quote, fitting.veil(judged), headroom)
     faults = _find_faults(db.session(), need, product, quote, weighed, local_date(now))
     return replace(weighed, faults=tuple(faults))
@@ -119,7 +118,7 @@ def place(need_id: int, quote: Quote, *, by: Party, now: datetime, sealer: Seale
         today = local_date(now)
         terms = build_terms(quote, need, product, on=today)
         judged = judge(fitting.describe(need, today), fitting.read_requirement(product))
-        headroom = read_headroom(session, by.organisation_id)
+        headroom = read_headroom(by.organisation_id)
         weighed = _weigh(terms, quote, fitting.veil(judged), headroom)
         if need.contract is not None:
             needs.check_contract(
@@ -258,11 +257,9 @@ def earliest_validity(need: Need) -> datetime:
     return lifecycle.end_of_day(add_working_days(local_date(closes), need.zone.acceptance_days, calendar()))
 
 
-def read_headroom(session: Session, organisation_id: int | None) -> int | None:
+def read_headroom(organisation_id: int | None) -> int | None:
     """Return what an institution may still lend in total, in fen; None without a limit."""
-    limit = session.scalar(
-        select(Limit).where(Limit.organisation_id == organisation_id, Limit.scope == LimitScope.TOTAL)
-    )
+    limit = limits.find_total(organisation_id)
     return None if limit is None else limit.cap - limit.used
 
 
@@ -274,7 +271,7 @@ def _own_product(session: Session, product_id: int, by: Party) -> Product:
 
 
 def _resolve_rate(quote: Quote, need: Need, product: Product) -> Decimal:
-    if product.pricing in {Pricing.LPR_1Y, Pricing.LPR_5Y} and quote.rate is None:
+    if product.pricing in FLOATING and quote.rate is None:
         if quote.spread is None:
             raise invalid(Code.REQUIRED, "spread")
         base = need.lpr_1y if product.pricing is Pricing.LPR_1Y else need.lpr_5y

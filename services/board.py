@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, timedelta
 from decimal import Decimal
 from statistics import median
 
 from sqlalchemy import Select, distinct, func, select
 from sqlalchemy.orm import joinedload
 
-from market.calendar import local_date, working_days_between
+from market.calendar import add_months, local_date, working_days_between
 from market.party import Party
 from market.reference import calendar
 from market.vocabulary import (
@@ -139,7 +139,7 @@ def read_figures(zone_id: int) -> Figures:
         outstanding=out,
         average_amount=awarded // len(deals) if deals else None,
         effective=_weigh(deals),
-        saving=_weigh_saving(zone_id),
+        saving=_weigh_saving(zone_id, deals),
         unsecured_share=_share(unsecured, awarded),
         median_working_days=int(median(days)) if days else None,
         overdue_loans=len(late),
@@ -188,12 +188,11 @@ def read_months(zone_id: int, today: date, count: int = 12) -> list[Month]:
     first = today.replace(day=1)
     for _ in range(count):
         loans = by_month.get(first, [])
-        last = min(today, _end_of_month(first))
-        row = table.row(last)
+        row = table.row(min(today, add_months(first, 1) - timedelta(days=1)))
         months.append(
             Month(first, len(loans), sum(loan.principal for loan in loans), _weigh(loans), row.one_year)
         )
-        first = (first.replace(day=1) - _DAY).replace(day=1)
+        first = add_months(first, -1)
     return months[::-1]
 
 
@@ -250,11 +249,6 @@ def list_contract_loans(by: Party) -> list[Financing]:
     )
 
 
-def find_moment_of_data(zone_id: int) -> datetime | None:
-    """Return when something last happened that the figures count."""
-    return db.session.scalar(select(func.max(Loan.approved_at)).where(Loan.zone_id == zone_id))
-
-
 def _deals(zone_id: int) -> list[Loan]:
     return list(
         db.session.scalars(
@@ -286,7 +280,7 @@ def _weigh(loans: list[Loan]) -> Decimal | None:
     return sum((loan.effective * loan.principal for loan in loans), Decimal(0)) / amount if amount else None
 
 
-def _weigh_saving(zone_id: int) -> Decimal | None:
+def _weigh_saving(zone_id: int, deals: list[Loan]) -> Decimal | None:
     """Return how far the accepted cost lies under the mean of all ranked offers, weighted by amount."""
     offered: dict[int, list[Decimal]] = defaultdict(list)
     for need_id, effective in db.session.execute(
@@ -297,7 +291,7 @@ def _weigh_saving(zone_id: int) -> Decimal | None:
         if effective is not None:
             offered[need_id].append(effective)
     saved, amount = Decimal(0), 0
-    for loan in _deals(zone_id):
+    for loan in deals:
         known = offered[loan.award.need_id]
         if len(known) > 1:
             saved += (sum(known, Decimal(0)) / len(known) - loan.effective) * loan.principal
@@ -311,15 +305,3 @@ def _share(part: int, whole: int) -> Decimal | None:
 
 def _count(query: Select[int]) -> int:
     return db.session.scalar(query) or 0
-
-
-def _end_of_month(first: date) -> date:
-    following = (
-        first.replace(year=first.year + 1, month=1)
-        if first.month == 12
-        else first.replace(month=first.month + 1)
-    )
-    return following - _DAY
-
-
-_DAY = date(2000, 1, 2) - date(2000, 1, 1)

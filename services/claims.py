@@ -15,7 +15,7 @@ from market import contract_loan
 from market.calendar import add_months
 from market.errors import Code, Fault, Invalid, conflict
 from market.party import Party
-from market.vocabulary import ContractStage, LoanState
+from market.vocabulary import ContractStage
 from models.bid import Bid
 from models.contract import Contract, Financing
 from models.loan import Loan
@@ -95,7 +95,7 @@ def leave(session: Session, contract: Contract, loan: Loan, *, by: Party | None,
     """
     if contract_loan.has_reached(contract.stage, ContractStage.DRAWN):
         finish(session, loan, by=by, now=now)
-    elif not _has_others(session, loan):
+    elif not contract_steps.has_live_loan(session, contract.id, besides=loan.id):
         financing = contract_steps.find_financing(session, contract.id)
         if financing is not None:
             financing.ended_at = now
@@ -105,15 +105,5 @@ def leave(session: Session, contract: Contract, loan: Loan, *, by: Party | None,
 def finish(session: Session, loan: Loan, *, by: Party | None, now: datetime) -> None:
     """Climb to ``repaid`` once no loan on the contract is open; the claim ends with the unlocking."""
     contract = loan.contract
-    if contract is not None and not _has_others(session, loan):
+    if contract is not None and not contract_steps.has_live_loan(session, contract.id, besides=loan.id):
         contract_steps.climb_to(session, contract, ContractStage.REPAID, by=by, now=now, loan=loan.id)
-
-
-def _has_others(session: Session, loan: Loan) -> bool:
-    """Say whether the contract of a loan carries another one that is not over."""
-    others = select(Loan.id).where(
-        Loan.contract_id == loan.contract_id,
-        Loan.id != loan.id,
-        Loan.state.in_([LoanState.APPROVED, LoanState.DRAWN]),
-    )
-    return session.scalar(others.limit(1)) is not None

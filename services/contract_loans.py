@@ -16,7 +16,7 @@ from market.vocabulary import AlertKind, Capability, ContractStage, LoanState
 from models.base import db, transaction
 from models.contract import Alert, Contract, Financing, PurchaserPayment
 from models.loan import Loan
-from services import alerts, audit, contract_steps, limits, loans, needs
+from services import alerts, audit, contract_steps, limits, loans, needs, purchasers
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +50,12 @@ def record_payment(contract_id: int, payment: Payment, *, by: Party, now: dateti
     payment = replace(payment, transaction_id=payment.transaction_id.strip())
     if not payment.transaction_id:
         raise invalid(Code.REQUIRED, "transaction_id")
-    lender = db.session.scalar(
-        select(Financing).where(Financing.contract_id == contract_id, Financing.ended_at.is_(None))
-    )
-    lender_id = lender.lender_id if lender is not None else None
     with transaction() as session:
+        lender_id = contract_steps.find_lender(session, contract_id)
         contract = lock_for_payment(session, contract_id, lender_id)
+        if contract_steps.find_lender(session, contract_id) != lender_id:
+            # The claim changed hands while its limits were being locked: others would be the right ones.
+            raise conflict(Code.STALE)
         if contract.zone_id != by.zone_id:
             raise not_found("contract", contract_id)
         if not by.may(Capability.OFFICER) and by.organisation_id not in {contract.purchaser_id, lender_id}:
@@ -117,7 +117,7 @@ def settle(
         return
     subject = f"payment:{payment.id}"
     if payment.paid_on is None:
-        if _has_live_loan(session, contract.id):
+        if contract_steps.has_live_loan(session, contract.id):
             alerts.raise_alert(
                 session,
                 contract.zone_id,
@@ -128,8 +128,9 @@ def settle(
                 amount=payment.amount,
             )
         return
-    _watch_overpayment(session, contract, now)
-    if find_overdue(session, contract, local_date(now)) is None:
+    paid = needs.sum_paid(session, contract.id)
+    _watch_overpayment(session, contract, paid, now)
+    if _overdue_since(contract, paid, local_date(now)) is None:
         alerts.settle(session, AlertKind.PURCHASER_OVERDUE, f"contract:{contract.id}", "paid", now=now)
     if not contract_loan.may_draw(contract.stage):
         return
@@ -277,38 +278,20 @@ class Standing:
 def read_standing(contract: Contract) -> Standing:
     """Return what was paid on a contract, what is financed and what could still be (at a ratio of 1)."""
     session = db.session()
-    paid = sum(p.amount for p in contract.payments if p.paid_on is not None)
-    financed = session.scalar(
-        select(func.coalesce(func.sum(Financing.financed), 0)).where(
-            Financing.contract_id == contract.id, Financing.ended_at.is_(None)
-        )
-    )
+    paid, financed = needs.sum_paid(session, contract.id), needs.sum_financed(session, contract.id)
     outstanding = session.scalar(
         select(func.coalesce(func.sum(Loan.outstanding), 0)).where(Loan.contract_id == contract.id)
     )
     room = needs.compute_room(session, contract) if not contract.obstacles else 0
-    return Standing(contract.amount or 0, paid, int(financed or 0), room, int(outstanding or 0))
+    return Standing(contract.amount or 0, paid, financed, room, int(outstanding or 0))
 
 
-def _has_live_loan(session: Session, contract_id: int) -> bool:
-    return (
-        session.scalar(
-            select(Loan.id)
-            .where(Loan.contract_id == contract_id, Loan.state.in_([LoanState.APPROVED, LoanState.DRAWN]))
-            .limit(1)
-        )
-        is not None
-    )
-
-
-def _watch_overpayment(session: Session, contract: Contract, now: datetime) -> None:
-    paid = session.scalar(
-        select(func.sum(PurchaserPayment.amount)).where(
-            PurchaserPayment.contract_id == contract.id, PurchaserPayment.paid_on.is_not(None)
-        )
-    )
-    too_much = contract.amount is not None and paid is not None and paid > contract.amount
-    if too_much and _has_live_loan(session, contract.id):
+def _watch_overpayment(session: Session, contract: Contract, paid: int, now: datetime) -> None:
+    if (
+        contract.amount is not None
+        and paid > contract.amount
+        and contract_steps.has_live_loan(session, contract.id)
+    ):
         alerts.raise_alert(
             session,
             contract.zone_id,
@@ -316,30 +299,21 @@ def _watch_overpayment(session: Session, contract: Contract, now: datetime) -> N
             f"contract:{contract.id}",
             now=now,
             contract_id=contract.id,
-            paid=int(paid or 0),
+            paid=paid,
             amount=contract.amount,
         )
 
 
 def find_overdue(session: Session, contract: Contract, today: date) -> date | None:
     """Return the first day the purchaser of a contract was late with what it has not paid yet, or None."""
-    paid = session.scalar(
-        select(func.coalesce(func.sum(PurchaserPayment.amount), 0)).where(
-            PurchaserPayment.contract_id == contract.id, PurchaserPayment.paid_on.is_not(None)
-        )
-    )
-    return _overdue_since(contract, int(paid or 0), today)
+    return _overdue_since(contract, needs.sum_paid(session, contract.id), today)
 
 
 def _overdue_since(contract: Contract, paid: int, today: date) -> date | None:
     """Return the first day the purchaser was late, from the plan or from the statutory term."""
     owed = 0
-    for planned in contract.plan:
-        owed += planned.amount
-        if paid < owed and planned.due_on < today:
-            return planned.due_on + timedelta(days=1)
-    if not contract.plan and contract.accepted_on is not None and contract.amount is not None:
-        due = contract_loan.statutory_due(contract.accepted_on, contract.payment_days)
-        if due < today and paid < contract.amount - contract.retention:
-            return due + timedelta(days=1)
+    for due_on, amount in purchasers.list_owed(contract):
+        owed += amount
+        if paid < owed and due_on < today:
+            return due_on + timedelta(days=1)
     return None

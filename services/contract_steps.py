@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from market import contract_loan
 from market.calendar import local_date
 from market.errors import Code, Fault, Forbidden, Invalid, MarketError, conflict, invalid, not_found
 from market.party import Party
-from market.vocabulary import Capability, ContractStage, LoanState
+from market.vocabulary import LIVE_LOANS, Capability, ContractStage
 from models.base import db, transaction
 from models.contract import Contract, ContractStep, Financing
 from models.loan import Loan
@@ -66,7 +66,7 @@ def record(
         contract_loan.check_step(contract.stage, stage)
         if _pending(session, contract.id) is not None:
             raise conflict(Code.NOT_LOCKED)
-        if stage is ContractStage.PLEDGE_CANCELLED and _count_unpaid(session, contract.id):
+        if stage is ContractStage.PLEDGE_CANCELLED and has_live_loan(session, contract.id):
             raise conflict(Code.ILLEGAL_MOVE, "stage", state=contract.stage.value, move=stage.value)
         details: dict[str, Any] = {}
         if stage is ContractStage.ACCOUNT_LOCKED:
@@ -276,6 +276,14 @@ def find_lender(session: Session, contract_id: int) -> int | None:
     )
 
 
+def has_live_loan(session: Session, contract_id: int, *, besides: int | None = None) -> bool:
+    """Say whether a contract carries a loan that is not over, other than the one ``besides``."""
+    query = select(Loan.id).where(Loan.contract_id == contract_id, Loan.state.in_(LIVE_LOANS))
+    if besides is not None:
+        query = query.where(Loan.id != besides)
+    return session.scalar(query.limit(1)) is not None
+
+
 def find_financing(session: Session, contract_id: int) -> Financing | None:
     """Return the live claim on a contract under its row lock, or None."""
     return session.scalar(
@@ -349,17 +357,6 @@ def _waiting(session: Session, step_id: int, move: str) -> ContractStep:
     if not step.needs_confirmation or step.confirmed_by is not None or step.undone_at is not None:
         raise conflict(Code.ILLEGAL_MOVE, state=step.stage.value, move=move)
     return step
-
-
-def _count_unpaid(session: Session, contract_id: int) -> int:
-    return (
-        session.scalar(
-            select(func.count(Loan.id)).where(
-                Loan.contract_id == contract_id, Loan.state.in_([LoanState.APPROVED, LoanState.DRAWN])
-            )
-        )
-        or 0
-    )
 
 
 def _end_financing(session: Session, contract: Contract, now: datetime) -> None:

@@ -27,7 +27,7 @@ from market.contract_record import (
     key_payments,
 )
 from market.party import Party
-from market.vocabulary import ContractStage, LoanState
+from market.vocabulary import LIVE_LOANS, ContractStage, LoanState
 from models.contract import Contract, ContractRevision, Financing, PurchaserPayment
 from models.loan import Loan
 from models.organisation import Organisation
@@ -98,11 +98,10 @@ def _lock_known(session: Session, records: Sequence[ContractRecord]) -> dict[tup
         select(Financing.lender_id, Contract.supplier_id)
         .join(Contract, Financing.contract_id == Contract.id)
         .where(known, Financing.ended_at.is_(None))
-        .order_by(Financing.lender_id, Contract.supplier_id)
     )
-    for lender_id, supplier_id in financed.all():
-        if supplier_id is not None:
-            limits.lock(session, lender_id, supplier_id)
+    limits.lock_all(
+        session, [(lender_id, firm_id) for lender_id, firm_id in financed.all() if firm_id is not None]
+    )
     rows = session.scalars(
         select(Contract)
         .where(known)
@@ -241,11 +240,7 @@ def _take_payments(
 def _with_loans(session: Session, rows: Sequence[Contract]) -> list[Contract]:
     ids = [row.id for row in rows]
     live = set(
-        session.scalars(
-            select(Loan.contract_id).where(
-                Loan.contract_id.in_(ids), Loan.state.in_([LoanState.APPROVED, LoanState.DRAWN])
-            )
-        )
+        session.scalars(select(Loan.contract_id).where(Loan.contract_id.in_(ids), Loan.state.in_(LIVE_LOANS)))
     )
     return sorted((row for row in rows if row.id in live), key=lambda row: row.id)
 

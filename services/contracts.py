@@ -8,6 +8,7 @@ from datetime import date, datetime
 from itertools import pairwise
 
 from sqlalchemy import String, cast, func, or_, select
+from sqlalchemy.orm import joinedload
 
 from market import contract_loan, credit_code
 from market.calendar import local_date
@@ -133,6 +134,15 @@ def confirm(contract_id: int, *, by: Party, now: datetime) -> Contract:
         contract.obstacles, contract.updated_at = left, now
         audit.record(session, "contract.confirm", contract, by=by, now=now)
     return contract
+
+
+def may_accept(contract: Contract, *, by: Party) -> bool:
+    """Say whether the party can note that delivery was accepted, which happens once: purchaser or officer."""
+    if contract.accepted_on is not None:
+        return False
+    if by.may(Capability.OFFICER):
+        return True
+    return by.may(Capability.PURCHASER) and contract.purchaser_id == by.organisation_id
 
 
 def note_acceptance(contract_id: int, accepted_on: date, *, by: Party, now: datetime) -> Contract:
@@ -284,7 +294,12 @@ def find_page(
             )
         )
     total = db.session.scalar(select(func.count()).select_from(query.subquery())) or 0
-    rows = db.session.scalars(query.order_by(Contract.id.desc()).offset(offset).limit(most))
+    rows = db.session.scalars(
+        query.options(joinedload(Contract.supplier), joinedload(Contract.purchaser))
+        .order_by(Contract.id.desc())
+        .offset(offset)
+        .limit(most)
+    )
     return Found(list(rows), total)
 
 

@@ -2,33 +2,38 @@
 
 from __future__ import annotations
 
-from sqlalchemy import case, func, or_, select
+from collections.abc import Sequence
+
+from sqlalchemy import and_, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from market.errors import Code, conflict
-from market.vocabulary import LimitScope, LoanState
+from market.vocabulary import LIVE_LOANS, LimitScope, LoanState
 from models.base import db
 from models.loan import Loan
 from models.organisation import Limit
 
 
 def lock(session: Session, lender_id: int, firm_id: int) -> list[Limit]:
-    """Return the limits that a deal between the two touches, locked in order of their row numbers.
+    """Return the limits that a deal between the two touches, locked in order of their row numbers."""
+    return lock_all(session, [(lender_id, firm_id)])
 
-    Always one order, before the first check: two awards that share limits wait for each other and
-    never wait in a circle.
+
+def lock_all(session: Session, deals: Sequence[tuple[int, int]]) -> list[Limit]:
+    """Return the limits that deals, as (lender, firm), touch, locked in order of their row numbers.
+
+    All at once and always in one order, before the first check: two transactions that share limits
+    wait for each other and never wait in a circle.
     """
-    return list(
-        session.scalars(
-            select(Limit)
-            .where(
-                Limit.organisation_id == lender_id,
-                or_(Limit.scope == LimitScope.TOTAL, Limit.firm_id == firm_id),
-            )
-            .order_by(Limit.id)
-            .with_for_update()
+    touched = [
+        and_(
+            Limit.organisation_id == lender_id, or_(Limit.scope == LimitScope.TOTAL, Limit.firm_id == firm_id)
         )
-    )
+        for lender_id, firm_id in deals
+    ]
+    if not touched:
+        return []
+    return list(session.scalars(select(Limit).where(or_(*touched)).order_by(Limit.id).with_for_update()))
 
 
 def consume(session: Session, lender_id: int, firm_id: int, amount: int) -> None:
@@ -51,7 +56,7 @@ def count_out(session: Session, lender_id: int, firm_id: int | None = None) -> i
     """Return the fen a lender has out now, to everybody or to one firm: promised, or drawn and not repaid."""
     promised = case((Loan.state == LoanState.APPROVED, Loan.principal), else_=Loan.outstanding)
     query = select(func.coalesce(func.sum(promised), 0)).where(
-        Loan.lender_id == lender_id, Loan.state.in_([LoanState.APPROVED, LoanState.DRAWN])
+        Loan.lender_id == lender_id, Loan.state.in_(LIVE_LOANS)
     )
     if firm_id is not None:
         query = query.where(Loan.borrower_id == firm_id)

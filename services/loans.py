@@ -242,17 +242,10 @@ class NextPayment:
 
 def next_payment(loan: Loan, today: date) -> NextPayment | None:
     """Return what a drawn loan owes next, or None when nothing is owed."""
-    for line in loan.instalments:
-        open_amount = (
-            line.principal
-            + line.interest
-            + line.fees
-            - line.paid_principal
-            - line.paid_interest
-            - line.paid_fees
-        )
-        if open_amount > 0 and line.due_on is not None:
-            return NextPayment(line.due_on, open_amount, max((today - line.due_on).days, 0))
+    for line, due in zip(loan.instalments, _dues(loan), strict=True):
+        left = settlement.open_amount(due)
+        if left > 0 and line.due_on is not None:
+            return NextPayment(line.due_on, left, max((today - line.due_on).days, 0))
     return None
 
 

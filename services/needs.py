@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from decimal import Decimal
 
-from sqlalchemy import func, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy.orm import Session, joinedload
 
 from market import contract_loan, lifecycle
 from market.calendar import SHANGHAI, add_working_days, local_date
@@ -44,6 +44,8 @@ BIDDING_LEAST, BIDDING_MOST = timedelta(hours=1), timedelta(days=60)
 BIDDING_USUAL, CLOSING_HOUR = 3, time(17)
 AMOUNT_MOST = 10**12  # 100亿 yuan in fen
 WHOLE = Decimal(1)
+#: What every list of needs shows beside them, read along with the list.
+_SHOWN = (joinedload(Need.organisation), joinedload(Need.contract))
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +166,7 @@ def list_own(by: Party, states: Sequence[NeedState] | None = None) -> list[Need]
     query = (
         select(Need)
         .where(Need.zone_id == by.zone_id, Need.organisation_id == by.organisation_id)
+        .options(*_SHOWN)
         .order_by(Need.id.desc())
     )
     return list(db.session.scalars(query.where(Need.state.in_(states)) if states is not None else query))
@@ -176,6 +179,7 @@ def list_open(by: Party, now: datetime) -> list[Need]:
         db.session.scalars(
             select(Need)
             .where(Need.zone_id == by.zone_id, Need.state == NeedState.OPEN, Need.closes_at > now)
+            .options(*_SHOWN)
             .order_by(Need.closes_at, Need.id)
         )
     )
@@ -187,6 +191,7 @@ def list_zone(by: Party, states: Sequence[NeedState] | None = None) -> list[Need
     query = (
         select(Need)
         .where(Need.zone_id == by.zone_id, Need.published_at.is_not(None))
+        .options(*_SHOWN)
         .order_by(Need.id.desc())
     )
     return list(db.session.scalars(query.where(Need.state.in_(states)) if states is not None else query))
@@ -212,6 +217,11 @@ def lock(session: Session, need_id: int, by: Party | None = None) -> Need:
 def standing_award(session: Session, need_id: int) -> Award | None:
     """Return the acceptance that stands on a need, confirmed or waiting, or None."""
     return session.scalar(select(Award).where(Award.need_id == need_id, Award.state != AwardState.REJECTED))
+
+
+def has_standing_award() -> ColumnElement[bool]:
+    """Return the condition that an acceptance stands on a need of the query around it."""
+    return select(Award.id).where(Award.need_id == Need.id, Award.state != AwardState.REJECTED).exists()
 
 
 def lapse_proposals(session: Session, need_id: int) -> None:
@@ -251,27 +261,33 @@ def check_contract(
     return contract
 
 
+def sum_paid(session: Session, contract_id: int, *, undated: bool = False) -> int:
+    """Return the fen the purchaser has paid on a contract; payments without a date only if asked for."""
+    query = select(func.sum(PurchaserPayment.amount)).where(PurchaserPayment.contract_id == contract_id)
+    if not undated:
+        query = query.where(PurchaserPayment.paid_on.is_not(None))
+    return int(session.scalar(query) or 0)
+
+
+def sum_financed(session: Session, contract_id: int) -> int:
+    """Return the fen of live claims on a contract."""
+    query = select(func.sum(Financing.financed)).where(
+        Financing.contract_id == contract_id, Financing.ended_at.is_(None)
+    )
+    return int(session.scalar(query) or 0)
+
+
 def compute_room(session: Session, contract: Contract, *, ratio: Decimal = WHOLE, besides: int = 0) -> int:
     """Return the fen a contract can still carry at a ratio, after retention, payments and financings.
 
     ``besides`` fen of what is financed already are left out of the count: what is about to be drawn
     was claimed at its award. A payment without a date moves no state, but the money is gone: it counts.
     """
-    paid = session.scalar(
-        select(func.coalesce(func.sum(PurchaserPayment.amount), 0)).where(
-            PurchaserPayment.contract_id == contract.id
-        )
-    )
-    financed = session.scalar(
-        select(func.coalesce(func.sum(Financing.financed), 0)).where(
-            Financing.contract_id == contract.id, Financing.ended_at.is_(None)
-        )
-    )
     return contract_loan.compute_financeable(
         amount=contract.amount or 0,
         retention=contract.retention,
-        paid=int(paid or 0),
-        financed=int(financed or 0) - besides,
+        paid=sum_paid(session, contract.id, undated=True),
+        financed=sum_financed(session, contract.id) - besides,
         ratio=ratio,
     )
 

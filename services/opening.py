@@ -113,11 +113,16 @@ def lapse(need_id: int, *, by: Party, now: datetime) -> Need:
 
 
 def list_lapsed(zone_id: int, now: datetime) -> list[int]:
-    """Return the needs of a zone whose acceptance window is over by now."""
+    """Return the needs of a zone whose acceptance window is over by now without an acceptance."""
     return list(
         db.session.scalars(
             select(Need.id)
-            .where(Need.zone_id == zone_id, Need.state == NeedState.CLOSED, Need.accept_until < now)
+            .where(
+                Need.zone_id == zone_id,
+                Need.state == NeedState.CLOSED,
+                Need.accept_until < now,
+                ~needs.has_standing_award(),
+            )
             .order_by(Need.accept_until, Need.id)
         )
     )

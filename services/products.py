@@ -9,11 +9,13 @@ from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.orm import contains_eager
 
 from market.eligibility import read_conditions
 from market.errors import Code, Fault, Invalid, conflict, forbidden, not_found
 from market.party import Party
 from market.vocabulary import (
+    FLOATING,
     INSTITUTION_KINDS,
     Capability,
     OfferKind,
@@ -122,9 +124,7 @@ def check(draft: Draft) -> None:
             else (Code.TOO_SMALL, {"least": "0.01"})
         )
         faults.append(Fault(code, "contract_ratio", {"value": str(draft.contract_ratio), **bound}))
-    if draft.pricing in {Pricing.LPR_1Y, Pricing.LPR_5Y} and (
-        draft.spread_from is None or draft.spread_to is None
-    ):
+    if draft.pricing in FLOATING and (draft.spread_from is None or draft.spread_to is None):
         faults.append(Fault(Code.REQUIRED, "spread_from"))
     if draft.offer is OfferKind.LOAN and draft.repayment is None:
         faults.append(Fault(Code.REQUIRED, "repayment"))
@@ -190,6 +190,7 @@ def browse(
         select(Product)
         .join(Organisation, Product.organisation_id == Organisation.id)
         .where(Product.zone_id == zone_id, Product.listed)
+        .options(contains_eager(Product.organisation))
         .order_by(Product.family, Product.id)
     )
     if family is not None:

@@ -65,7 +65,7 @@ def _delays(contract: Contract, on: date) -> Iterator[tuple[int, bool]]:
     dated = [(p.paid_on, p.amount) for p in contract.payments if p.paid_on is not None]
     paid = sorted((day, amount) for day, amount in dated if day <= on)
     owed = 0
-    for due_on, amount in _owed(contract):
+    for due_on, amount in list_owed(contract):
         owed += amount
         if due_on >= on:
             return
@@ -79,7 +79,8 @@ def _delays(contract: Contract, on: date) -> Iterator[tuple[int, bool]]:
         yield max(0, ((settled_on or on) - due_on).days), settled_on is not None
 
 
-def _owed(contract: Contract) -> list[tuple[date, int]]:
+def list_owed(contract: Contract) -> list[tuple[date, int]]:
+    """Return what a purchaser owes and when: by the plan, else less retention by the statutory term."""
     if contract.plan:
         return [(planned.due_on, planned.amount) for planned in contract.plan]
     if contract.accepted_on is None or contract.amount is None:

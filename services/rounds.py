@@ -20,7 +20,6 @@ from market.money import round_half_up
 from market.party import Party
 from market.reference import calendar
 from market.vocabulary import (
-    AwardState,
     BidState,
     Capability,
     LimitScope,
@@ -28,14 +27,13 @@ from market.vocabulary import (
     ProposalState,
     RoundState,
 )
-from models.award import Award
 from models.base import db, transaction
 from models.bid import Bid
 from models.need import Need
 from models.organisation import Limit
 from models.round import MatchingRound, Proposal
 from models.zone import Zone
-from services import audit, lpr
+from services import audit, lpr, needs
 
 
 def run_scheduled(zone_id: int, *, by: Party, now: datetime) -> MatchingRound | None:
@@ -247,13 +245,12 @@ def _find_slot(zone_id: int, slot: str) -> MatchingRound | None:
 
 
 def _freeze(session: Session, zone_id: int, now: datetime) -> dict[str, Any]:
-    accepted = select(Award.id).where(Award.need_id == Need.id, Award.state != AwardState.REJECTED)
     joins = (
         Need.zone_id == zone_id,
         Need.state == NeedState.CLOSED,
         Need.joins_matching,
         Need.accept_until >= now,
-        ~accepted.exists(),
+        ~needs.has_standing_award(),
     )
     joined = session.scalars(select(Need).where(*joins).order_by(Need.id)).all()
     bids = session.scalars(

@@ -15,9 +15,17 @@ from flask_babel import gettext
 from blueprints import formats
 from blueprints.web.forms import Form
 from market import lifecycle
-from market.errors import Code
 from market.terms import Fee, LoanTerms
-from market.vocabulary import DayCount, FeeBasis, FeeTiming, OfferKind, Pricing, RentTiming, Repayment
+from market.vocabulary import (
+    FLOATING,
+    DayCount,
+    FeeBasis,
+    FeeTiming,
+    OfferKind,
+    Pricing,
+    RentTiming,
+    Repayment,
+)
 from models.need import Need
 from models.product import Product
 from services import bids
@@ -126,7 +134,7 @@ def _write_fees(fees: Sequence[Fee]) -> dict[str, Any]:
 
 def is_floating(product: Product) -> bool:
     """Say whether a product is priced over the LPR."""
-    return product.pricing in {Pricing.LPR_1Y, Pricing.LPR_5Y}
+    return product.pricing in FLOATING
 
 
 def count_fees(form: Form) -> int:
@@ -157,13 +165,11 @@ def read(form: Form, product: Product) -> Any:
     repayment = None if lease else form.choice("repayment", Repayment)
     day_count = form.choice("day_count", DayCount, required=False) or DayCount.THIRTY_360
     rent = (form.choice("rent", RentTiming, required=False) if lease else None) or RentTiming.ARREARS
-    deposit = form.decimal("deposit", required=False, least=0, most=100) if lease else None
+    deposit = form.percent("deposit", required=False, least=0, most=100) if lease else None
     buyout = form.yuan("buyout", required=False) if lease else None
     fees = tuple(fee for row in range(count_fees(form)) if (fee := read_fee(form, row)) is not None)
     valid_on = form.day("valid_until")
-    declared = form.percent("declared_rate", required=False)
-    if declared is not None and declared < 0:
-        form.refuse(Code.TOO_SMALL, "declared_rate", value=str(declared), least="0")
+    declared = form.percent("declared_rate", required=False, least=0)
     if not form.ok:
         return None
     return bids.Quote(
@@ -178,7 +184,7 @@ def read(form: Form, product: Product) -> Any:
         fees=fees,
         subsidies=read_subsidies(product.subsidies, "subsidies"),
         rent=rent,
-        deposit=(deposit or Decimal(0)).scaleb(-2),
+        deposit=deposit or Decimal(0),
         buyout=buyout or 0,
         declared_rate=declared,
         confirmed=form.flag("confirmed"),
@@ -197,9 +203,9 @@ def read_fee(form: Form, row: int) -> Fee | None:
     if basis == FLAT:
         amount = form.yuan(f"{at}.rate")
         return None if name is None or amount is None else Fee(name, when, payee, amount=amount)
-    percent = form.decimal(f"{at}.rate", least=0, most=MOST_FEE_PERCENT)
+    rate = form.percent(f"{at}.rate", least=0, most=MOST_FEE_PERCENT)
     of = form.choice(f"{at}.basis", FeeBasis, required=False) or FeeBasis.PRINCIPAL
-    return None if name is None or percent is None else Fee(name, when, payee, of, percent.scaleb(-2))
+    return None if name is None or rate is None else Fee(name, when, payee, of, rate)
 
 
 def _percent(rate: Decimal) -> str:

@@ -74,22 +74,22 @@ def _read(form: Form) -> LoanTerms | None:
     if amount == 0:
         form.refuse(Code.TOO_SMALL, "amount", value="0", least="0.01")
     months = form.whole("months", least=1, most=360)
-    rate = form.decimal("rate", least=0, most=1000)
+    rate = form.percent("rate", least=0)
     repayment = form.choice("repayment", Repayment)
     fees = [fee for row in FEE_ROWS if (fee := _read_fee(form, row)) is not None]
     if not form.ok:
         return None
-    return LoanTerms(amount, months, rate.scaleb(-2), repayment, fees=tuple(fees))
+    return LoanTerms(amount, months, rate, repayment, fees=tuple(fees))
 
 
 def _read_fee(form: Form, row: int) -> Fee | None:
-    percent = form.decimal(f"fee_{row}_rate", required=False, least=0, most=100)
+    rate = form.percent(f"fee_{row}_rate", required=False, least=0, most=100)
     amount = form.decimal(f"fee_{row}_amount", required=False, places=2, least=0, most=10**9)
-    if not percent and not amount:
+    if not rate and not amount:
         return None
     when = form.choice(f"fee_{row}_when", FeeTiming, required=False) or FeeTiming.UPFRONT
     payee = form.value(f"fee_{row}_payee") or PAYEES[0]
     payee = payee if payee in PAYEES else PAYEES[0]
     if amount:
         return Fee("", when, payee, amount=int(Decimal(amount) * 100))
-    return Fee("", when, payee, FeeBasis.PRINCIPAL, rate=percent.scaleb(-2))
+    return Fee("", when, payee, FeeBasis.PRINCIPAL, rate=rate)

@@ -8,19 +8,18 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext
 from werkzeug.wrappers import Response
 
-from blueprints import access, formats, labels
+from blueprints import access, labels
 from blueprints.access import allows
 from blueprints.web import contract_story, paging
 from blueprints.web.forms import Form
 from market.calendar import local_date
-from market.errors import Code
+from market.errors import Code, not_found
 from market.vocabulary import Capability, ContractStage
 from services import alerts, contract_loans, contract_steps, contracts, organisations
 from services.contract_loans import Payment
 from services.contracts import Entry
 
 Answer = str | Response | tuple[str, int]
-SORTS = ("newest",)
 NUMBER = "<int(max=2147483647):contract_id>"
 #: A payment plan typed by hand has this many lines; more are imported.
 PLAN_LINES = 6
@@ -41,7 +40,7 @@ may_enter = allows(Capability.ENTERPRISE_MAKER, Capability.PURCHASER, Capability
 def show_list() -> Answer:
     """List the contracts the party may see; filters and page stand in the address."""
     party = access.acting()
-    part = paging.asked(SORTS, "newest")
+    part = paging.asked({"newest"}, "newest")
     stage = paging.chosen("stage", ContractStage)
     financeable = {"1": True, "0": False}.get(request.args.get("financeable", ""))
     found = contracts.find_page(
@@ -203,6 +202,9 @@ def note_acceptance(contract_id: int) -> Answer:
 def _show(contract_id: int, form: Form) -> tuple[str, int]:
     party = access.acting()
     contract = contracts.find(contract_id, by=party)
+    if not contracts.is_party(contract, by=party):
+        # Whoever is asked to lend reads the contract's facts beside the need, which do not name the firm.
+        raise not_found("contract", contract_id)
     today = local_date(access.now())
     if not form.values:
         form.values.update(
@@ -229,14 +231,9 @@ def _show(contract_id: int, form: Form) -> tuple[str, int]:
         may_vouch=contracts.may_confirm(contract, by=party),
         may_reject=pending is not None and contract_steps.may_reject(contract, pending, party),
         may_pay=contract_loans.may_record(contract, by=party),
-        may_accept=contract.accepted_on is None
-        and (party.may(Capability.OFFICER) or contract.purchaser_id == party.organisation_id)
-        and party.may(Capability.PURCHASER, Capability.OFFICER),
-        may_post=contract.supplier_id == party.organisation_id
-        and party.may(Capability.ENTERPRISE_MAKER)
-        and not contract.obstacles,
-        today=today,
-        formats=formats,
+        may_accept=contracts.may_accept(contract, by=party),
+        may_post=party.may(Capability.ENTERPRISE_MAKER)
+        and any(row.id == contract.id for row in contracts.list_financeable(party)),
     )
 
 

@@ -24,7 +24,8 @@ from typing import Any, ParamSpec, TypeVar
 from flask import render_template
 from werkzeug.datastructures import MultiDict
 
-from blueprints import formats, messages
+from blueprints import messages
+from market.calendar import SHANGHAI
 from market.errors import Code, Fault, MarketError
 
 Word = TypeVar("Word", bound=StrEnum)
@@ -157,9 +158,9 @@ class Form:
         number = self.decimal(name, required=required, places=6, least=0, most=10**9, unit=_fen_of_wan)
         return None if number is None else _fen_of_wan(number)
 
-    def percent(self, name: str, *, required: bool = True, most: int = 1000) -> Any:
-        """Read a rate typed in percent; returns it per year, so that 3.65 is ``Decimal("0.0365")``."""
-        number = self.decimal(name, required=required, places=6, most=most, unit=_per_year)
+    def percent(self, name: str, *, required: bool = True, least: int | None = None, most: int = 1000) -> Any:
+        """Read a rate or share typed in percent; 3.65 comes back as ``Decimal("0.0365")``."""
+        number = self.decimal(name, required=required, places=6, least=least, most=most, unit=_per_year)
         return None if number is None else _per_year(number)
 
     def whole(
@@ -192,7 +193,7 @@ class Form:
         except ValueError:
             self.refuse(Code.NOT_A_DATE, name, value=typed)
             return None
-        return (value if value.tzinfo else value.replace(tzinfo=formats.SHANGHAI)).astimezone(UTC)
+        return (value if value.tzinfo else value.replace(tzinfo=SHANGHAI)).astimezone(UTC)
 
     def choice(self, name: str, kind: type[Word], *, required: bool = True) -> Any:
         """Read one member of an enumeration."""

@@ -22,7 +22,7 @@ from market.errors import Code, not_found
 from market.vocabulary import Capability, OfferKind, ProductFamily, Purpose, Security
 from models.bid import Bid
 from models.product import Product
-from services import bids, contract_loans, fitting, limits, needs, opportunities, purchasers
+from services import bids, contract_loans, fitting, needs, opportunities, purchasers
 from services.opportunities import Opportunity
 
 Answer = str | Response | tuple[str, int]
@@ -167,7 +167,6 @@ def _show(opportunity: Opportunity, product: Product | None, form: Form) -> Answ
         record=purchasers.read_record(need.contract, local_date(now())) if need.contract else None,
         standing=contract_loans.read_standing(need.contract) if need.contract else None,
         going=opportunities.read_going_rate(need.zone_id, need.purpose, now()),
-        limit=limits.find_total(acting().organisation_id),
         fee_rows=range(bid_form.count_fees(form)),
         may_add=bid_form.count_fees(form) < bid_form.MOST_FEES,
         flat=bid_form.FLAT,

@@ -18,6 +18,7 @@ from blueprints.web.forms import Form
 from market import eligibility
 from market.errors import Code
 from market.vocabulary import (
+    FLOATING,
     Capability,
     LimitScope,
     OfferKind,
@@ -109,7 +110,6 @@ def shelf_new() -> Answer:
         "institution/product_form.html",
         families=_families(),
         pricings=[Pricing.LPR_1Y, Pricing.LPR_5Y, Pricing.FIXED],
-        unpriced=[family.value for family in UNPRICED],
         facts=_facts(),
         fact_words=explanations.FACTS,
         words={fact: list(_choices(fact).values()) for fact in ("size_class", "purpose", "tags")},
@@ -186,7 +186,6 @@ def _read(form: Form) -> Any:
     family = form.choice("family", ProductFamily)
     fixed_pricing = UNPRICED.get(family) if family is not None else None
     pricing = fixed_pricing or form.choice("pricing", Pricing)
-    floating = pricing in {Pricing.LPR_1Y, Pricing.LPR_5Y}
     offer = None if fixed_pricing else OfferKind.LEASE if family is ProductFamily.LEASE else OfferKind.LOAN
     draft: dict[str, Any] = {
         "name_zh": form.text("name_zh", most=80),
@@ -205,12 +204,11 @@ def _read(form: Form) -> Any:
         "conditions": _read_conditions(form),
     }
     if pricing in {Pricing.FIXED, Pricing.PER_DAY}:
-        draft["rate_from"] = form.decimal("rate_from", least=0, most=100)
-        draft["rate_to"] = form.decimal("rate_to", required=False, least=0, most=100)
-        if form.ok:
-            draft["rate_from"] = draft["rate_from"].scaleb(-2)
-            draft["rate_to"] = draft["rate_from"] if draft["rate_to"] is None else draft["rate_to"].scaleb(-2)
-    elif floating:
+        draft["rate_from"] = form.percent("rate_from", least=0, most=100)
+        draft["rate_to"] = form.percent("rate_to", required=False, least=0, most=100)
+        if draft["rate_to"] is None:
+            draft["rate_to"] = draft["rate_from"]
+    elif pricing in FLOATING:
         draft["spread_from"] = form.whole("spread_from", least=-1000, most=2000)
         draft["spread_to"] = form.whole("spread_to", required=False, least=-1000, most=2000)
         if draft["spread_to"] is None:
@@ -218,11 +216,11 @@ def _read(form: Form) -> Any:
     if offer is OfferKind.LOAN:
         draft["repayment"] = form.choice("repayment", Repayment)
     if offer is OfferKind.LEASE:
-        deposit = form.decimal("deposit", required=False, least=0, most=100) or Decimal(0)
+        deposit = form.percent("deposit", required=False, least=0, most=100) or Decimal(0)
         buyout = form.decimal("buyout", required=False, places=2, least=0, most=10**9) or Decimal(0)
         draft["lease"] = {
             "rent": form.value("rent", "arrears"),
-            "deposit": f"{deposit.scaleb(-2):f}",
+            "deposit": f"{deposit:f}",
             "buyout": f"{buyout:.2f}",
         }
     if family is ProductFamily.CONTRACT:

@@ -22,11 +22,11 @@ from models.need import Need
 from models.zone import Zone
 from services import (
     alerts,
-    awards,
     board,
     board_rows,
     comparisons,
     contracts,
+    desk,
     lpr,
     needs,
 )
@@ -175,9 +175,7 @@ def show_need(need_id: int) -> Answer:
     by = acting()
     need = needs.find(need_id, by=by)
     comparison = comparisons.compare(need_id, by=by)
-    loan = None
-    if comparison.award is not None:
-        loan = next((row for row in awards.list_deals(by) if row.award_id == comparison.award.id), None)
+    loan = desk.find_loan(comparison.award) if comparison.award is not None else None
     return render_template(
         "officer/need.html",
         need=need,

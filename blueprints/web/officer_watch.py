@@ -14,6 +14,7 @@ from blueprints.documents import spreadsheet
 from blueprints.documents.spreadsheet import Column, Kind
 from blueprints.web import elements, paging
 from blueprints.web.forms import Form
+from market import contract_loan
 from market.vocabulary import AlertKind, Capability, ContractStage
 from services import alerts, board_rows, users
 from services.board_rows import ContractLoanRow
@@ -86,7 +87,9 @@ def contract_loans() -> Answer:
         stage_names=[str(labels.label(stage)) for stage in reached],
         commonest=str(labels.label(stages.most_common(1)[0][0])) if stages else "",
         stage_counts=[stages[stage] for stage in reached],
-        all_stages=[stage for stage in ContractStage if list(ContractStage).index(stage) >= 4],
+        all_stages=[
+            stage for stage in ContractStage if contract_loan.has_reached(stage, ContractStage.CREDITED)
+        ],
     )
 
 

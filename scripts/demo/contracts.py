@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from market.calendar import local_date
 from market.contract_loan import has_reached
-from market.vocabulary import AlertKind, ContractStage, LoanState, Purpose, Security
+from market.vocabulary import LIVE_LOANS, AlertKind, ContractStage, Purpose, Security
 from models.base import db
 from models.contract import Contract
 from models.loan import Loan
@@ -248,7 +248,5 @@ class Story:
 
 
 def _owes(contract_id: int) -> bool:
-    unpaid = select(Loan.id).where(
-        Loan.contract_id == contract_id, Loan.state.in_([LoanState.APPROVED, LoanState.DRAWN])
-    )
+    unpaid = select(Loan.id).where(Loan.contract_id == contract_id, Loan.state.in_(LIVE_LOANS))
     return db.session.scalar(unpaid.limit(1)) is not None

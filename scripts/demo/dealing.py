@@ -127,7 +127,7 @@ class Dealing:
             )
         rng = Random(f"{plan.rng.random()} {stall.listed.product_id}")
         quote = write_quote(stall.listed, need, plan.firm, rng, room=room, discount=discount)
-        headroom = bids.read_headroom(db.session(), stall.listed.seller.organisation_id)
+        headroom = bids.read_headroom(stall.listed.seller.organisation_id)
         if quote.principal < product.amount_min or (headroom is not None and quote.principal > headroom):
             return
         by = stall.listed.seller.parties[plan.zone_id]
@@ -192,7 +192,7 @@ class Dealing:
             lender = self._cast.members[plan.lender]
             offers.sort(key=lambda bid: bid.organisation_id != lender.organisation_id)
         for bid in offers:
-            headroom = bids.read_headroom(db.session(), bid.organisation_id)
+            headroom = bids.read_headroom(bid.organisation_id)
             if headroom is None or headroom >= (bid.amount or 0):
                 award = awards.accept(need_id, bid.id, bid.receipt_hash, by=firm, now=now)
                 self._confirm_later(award, plan, now)
@@ -212,7 +212,7 @@ class Dealing:
         """The second person looks; now and then it sends the maker back to choose again."""
         award = db.session.get_one(Award, award_id)
         need_id, second = award.need_id, plan.firm.second(plan.zone_id)
-        headroom = bids.read_headroom(db.session(), award.bid.organisation_id)
+        headroom = bids.read_headroom(award.bid.organisation_id)
         full = headroom is not None and headroom < (award.bid.amount or 0)
         # The first acceptance of all is sent back, so that there always is one to show.
         sent_back = plan.lender is None and (not self._sent_back or plan.rng.random() < 0.1)

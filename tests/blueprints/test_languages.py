@@ -66,3 +66,13 @@ def test_the_api_speaks_the_language_of_its_caller(site: Flask) -> None:
     english = client.get("/api/nowhere", headers={"Accept-Language": "en"})
     assert chinese.json is not None and "地址" in chinese.json["detail"]
     assert english.json is not None and "address" in english.json["detail"]
+
+
+def test_the_language_a_person_switches_to_stays_theirs_at_the_next_sign_in(
+    site: Flask, person: Callable[..., Person], sign_in: SignIn
+) -> None:
+    somebody = person(site, Capability.OFFICER)
+    sign_in(site, somebody, "zh").get("/place?lang=en")
+    elsewhere = site.test_client()
+    elsewhere.post("/sign-in", data={"username": somebody.username, "password": "correct horse battery"})
+    assert '<html lang="en"' in elsewhere.get("/place", headers={"Accept-Language": "zh"}).text

@@ -8,14 +8,14 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from market.vocabulary import ContractStage, LoanState
+from market.vocabulary import ContractStage, LoanState, Purpose
 from models.base import db
 from models.contract import Contract
 from models.loan import Loan
 from models.zone import Zone
 from services.sealing import Sealer
 from tests.blueprints.web.market_stall import sign_in
-from tests.factories import MILLION, make_officer, make_party
+from tests.factories import MILLION, make_need, make_officer, make_party
 from tests.services.test_path import ACCOUNT, make_contract_path, make_drawn_contract_loan
 
 
@@ -125,3 +125,15 @@ def test_a_wrong_account_is_told_at_once(
     )
     assert answer.status_code == 200 and "6222" in answer.text and ACCOUNT in answer.text
     assert db.session.get_one(Loan, loan.id).state is LoanState.DRAWN
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_bank_asked_to_lend_does_not_learn_the_supplier_from_the_contracts_page(
+    app: Flask, client: FlaskClient, now: datetime
+) -> None:
+    firm, bank, _, _, contract = make_contract_path(now)
+    make_need(firm, now=now, purpose=Purpose.CONTRACT, contract_id=contract.id, amount=MILLION, months=6)
+    sign_in(client, bank)
+    answer = client.get(f"/contracts/{contract.id}")
+    assert answer.status_code == 404
+    assert contract.number not in answer.text and (contract.supplier_name or "") not in answer.text

@@ -145,3 +145,12 @@ def test_what_no_field_can_mend_passes_through() -> None:
 
     with pytest.raises(NotFound):
         Form({}).run(publish)
+
+
+@pytest.mark.parametrize(("typed", "said"), [("101", "100%"), ("-1", "0%")])
+def test_a_percentage_out_of_bounds_is_refused_in_percent(site: Flask, typed: str, said: str) -> None:
+    with site.test_request_context(headers={"Accept-Language": "en"}):
+        form = Form({"rate_from": typed})
+        assert form.percent("rate_from", least=0, most=100) is None
+        (sentence,) = form.reasons("rate_from")
+        assert f" {said}" in sentence or f" {said[:-1]}.00%" in sentence
