@@ -60,11 +60,10 @@ class Api(flask_smorest.Api):
     ERROR_SCHEMA = Problem
 
     def _register_error_handlers(self) -> None:
-        """Register none: ``web.errors`` answers the API, too, and keeps headers such as Allow."""
+        """Register none: flask-smorest's own would turn every HTML error page of the application into JSON.
 
-    def handle_http_exception(self, error: Any) -> Any:
-        """Never used; flask-smorest's own would turn every HTML error page of the application into JSON."""
-        raise NotImplementedError from error
+        ``web.errors`` answers the API, too, and keeps headers such as Allow.
+        """
 
     def _register_pagination_header(self) -> None:
         """Declare none: where a page continues stands in its body."""
