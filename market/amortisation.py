@@ -1,24 +1,23 @@
 """How a principal is repaid: principal and interest per month, exact to the fen.
 
 Written once for one offer and for many: ``principal`` and rate numerators are whole numbers, either a
-Python ``int`` (one offer) or a numpy array (a batch of the same style, months and day count). Lists run
-over the months 0 … n.
+Python ``int`` (one offer) or a numpy array (a batch of the same style and grid). Lists run over the
+payment periods, or over the points of the grid.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from market.grid import Grid
 from market.money import Whole, divide, share
-from market.vocabulary import DayCount, RentTiming, Repayment
-
-#: Months or days in the year of each day count.
-YEAR = {DayCount.THIRTY_360: 12, DayCount.ACT_360: 360, DayCount.ACT_365: 365}
+from market.vocabulary import RentTiming, Repayment
 
 #: The ways to repay: the loan styles, and rents in advance. Rents in arrears are equal instalments.
 Style = Repayment | RentTiming
@@ -30,66 +29,109 @@ _DOUBT = 1e-12
 
 @dataclass(frozen=True, slots=True)
 class Amortisation:
-    """What is due in each month 0 … n; ``before`` is the balance just before that month's payment."""
+    """What is due at each point; ``before`` is the balance just before that point's payment."""
 
     principal: list[Whole]
     interest: list[Whole]
     before: list[Whole]
 
 
-def amortise(
-    style: Style,
-    principal: Whole,
-    months: int,
-    numerator: Whole,
-    denominator: int,
-    weights: Sequence[Whole] | None = None,
-) -> Amortisation:
-    """Repay ``principal`` (fen) over ``months`` at ``numerator`` ÷ ``denominator`` per unit of time.
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """The price of each payment period: ``numerators[j]`` ÷ ``denominator`` per unit of its length.
 
-    ``weights[k]`` is the length of the period that ends in month k (days; index 0 is not read); None
-    means every period is one unit (a month). The caller puts the year into the denominator.
+    Index 0 is not read. ``steps`` are the periods that begin at a new rate. The year is already in the
+    denominator.
     """
-    lengths = [1] * (months + 1) if weights is None else weights
-    if style in (Repayment.EQUAL_INSTALLMENT, RentTiming.ARREARS):
-        return _level(principal, months, numerator, denominator, lengths, first=1)
-    if style is RentTiming.ADVANCE:
-        return _level(principal, months, numerator, denominator, lengths, first=0)
-    repaid: list[Whole] = [principal * 0] * (months + 1)
+
+    numerators: list[Whole]
+    denominator: int
+    steps: tuple[int, ...] = ()
+
+
+def amortise(
+    style: Style, principal: Whole, grid: Grid, rates: Rates, lengths: Sequence[Whole] | None = None
+) -> Amortisation:
+    """Repay ``principal`` (fen) over the periods of a grid.
+
+    ``lengths[k]`` is the length of the stretch that ends at point k (days; index 0 is not read); None
+    means that every one is a unit (a month).
+    """
+    weights = period_lengths(grid, lengths)
+    last = grid.periods
+    if style in (Repayment.EQUAL_INSTALLMENT, RentTiming.ARREARS, RentTiming.ADVANCE):
+        return spread(_level(principal, rates, weights, 0 if style is RentTiming.ADVANCE else 1), grid)
+    repaid: list[Whole] = [principal * 0] * (last + 1)
     if style is Repayment.EQUAL_PRINCIPAL:
-        part, left = divide(principal, months), principal
-        for k in range(1, months):
-            repaid[k] = _within(part, left)
-            left = left - repaid[k]
-        repaid[months] = left
+        part, left = divide(principal, last), principal
+        for j in range(1, last):
+            repaid[j] = _within(part, left)
+            left = left - repaid[j]
+        repaid[last] = left
     else:
-        repaid[months] = principal
+        repaid[last] = principal
     if style is not Repayment.BULLET:
-        return _with_interest(principal, repaid, numerator, denominator, lengths)
-    interest: list[Whole] = [principal * 0] * (months + 1)
-    interest[months] = share(principal, numerator * sum(lengths[1:]), denominator)
-    return Amortisation(repaid, interest, [principal] * (months + 1))
+        return spread(_with_interest(principal, repaid, rates, weights), grid)
+    interest: list[Whole] = [principal * 0] * (last + 1)
+    owed = sum(rate * weight for rate, weight in zip(rates.numerators[1:], weights[1:], strict=True))
+    interest[last] = share(principal, owed, rates.denominator)
+    return spread(Amortisation(repaid, interest, [principal] * (last + 1)), grid)
 
 
 def revolve(
-    draws: Sequence[tuple[int, int]],
-    months: int,
-    numerator: int,
-    denominator: int,
-    weights: Sequence[int] | None = None,
+    draws: Sequence[tuple[int, int]], grid: Grid, rates: Rates, lengths: Sequence[int] | None = None
 ) -> Amortisation:
-    """Price a revolving loan by its draw list: (month, fen), + drawn and - repaid, the rest at the end.
+    """Price a revolving loan by its draw list: (point, fen), + drawn and - repaid, the rest at the end.
 
-    What is drawn in a month bears interest from that month on; a negative principal is a draw.
+    What is drawn at a point bears interest from then on; a negative principal is a draw. Interest is
+    summed up to each payment and rounded there.
     """
-    repaid = [0] * (months + 1)
-    for month, amount in draws:
-        repaid[month] -= amount
+    repaid = [0] * (grid.last + 1)
+    for point, amount in draws:
+        repaid[point] -= amount
     drawn = -repaid[0]
     repaid[0] = 0
-    repaid[months] += drawn - sum(repaid)
-    lengths = [1] * (months + 1) if weights is None else weights
-    return _with_interest(drawn, repaid, numerator, denominator, lengths)
+    repaid[grid.last] += drawn - sum(repaid)
+    interest, before = [0] * (grid.last + 1), [drawn] * (grid.last + 1)
+    left, owed, period = drawn, 0, 1
+    for point in range(1, grid.last + 1):
+        before[point] = left
+        owed += left * rates.numerators[period] * (1 if lengths is None else lengths[point])
+        if point == grid.knots[period]:
+            interest[point] = share(owed, 1, rates.denominator)
+            owed, period = 0, period + 1
+        left -= repaid[point]
+    return Amortisation(repaid, interest, before)
+
+
+def period_lengths(grid: Grid, lengths: Sequence[Whole] | None) -> list[Whole]:
+    """Return the length of each payment period; index 0 is not read."""
+    knots = grid.knots
+    if lengths is None:
+        return [0, *(later - earlier for earlier, later in pairwise(knots))]
+    return [
+        0,
+        *(
+            lengths[later] if later - earlier == 1 else sum(lengths[earlier + 1 : later + 1])
+            for earlier, later in pairwise(knots)
+        ),
+    ]
+
+
+def spread(plan: Amortisation, grid: Grid) -> Amortisation:
+    """Put what is due by period at the points of the grid."""
+    if grid.periods == grid.last:
+        return plan
+    zero = plan.principal[0] * 0
+    principal: list[Whole] = [zero] * (grid.last + 1)
+    interest: list[Whole] = [zero] * (grid.last + 1)
+    before: list[Whole] = [plan.before[0]] * (grid.last + 1)
+    for j, knot in enumerate(grid.knots):
+        principal[knot], interest[knot] = plan.principal[j], plan.interest[j]
+        if j:
+            earlier = grid.knots[j - 1]
+            before[earlier + 1 : knot + 1] = [plan.before[j]] * (knot - earlier)
+    return Amortisation(principal, interest, before)
 
 
 def level_payment(
@@ -130,7 +172,8 @@ def _estimated_level(
 ) -> NDArray[np.float64]:
     rate = numerator.astype(np.float64) / denominator
     amount = principal.astype(np.float64)
-    if all(isinstance(w, int) and w == 1 for w in weights[1:]):
+    if all(isinstance(w, int) and w == weights[1] for w in weights[1:]):
+        rate = rate * weights[1]
         safe = np.where(rate > 0, rate, 1.0)
         spread = np.where(rate > 0, -np.expm1(-months * np.log1p(safe)) / safe, float(months))
         paid = amount / spread
@@ -142,21 +185,32 @@ def _estimated_level(
     return np.asarray(amount / annuity)
 
 
-def _level(
-    principal: Whole, months: int, numerator: Whole, denominator: int, weights: Sequence[Whole], first: int
-) -> Amortisation:
-    payment = level_payment(principal, months, numerator, denominator, weights, first)
-    zero = principal * 0
-    repaid: list[Whole] = [zero] * (months + 1)
-    interest: list[Whole] = [zero] * (months + 1)
-    before: list[Whole] = [principal] * (months + 1)
-    left, last = principal, months - 1 + first
-    for k in range(first, months + 1):
+def _level(principal: Whole, rates: Rates, weights: Sequence[Whole], first: int) -> Amortisation:
+    """Repay by level payments at periods' ends (``first`` 1) or begins (0), anew at every step."""
+    zero, periods = principal * 0, len(weights) - 1
+    repaid: list[Whole] = [zero] * (periods + 1)
+    interest: list[Whole] = [zero] * (periods + 1)
+    before: list[Whole] = [principal] * (periods + 1)
+    left, last = principal, periods - 1 + first
+    payment: Whole = None
+    for k in range(first, periods + 1):
         before[k] = left
         if k > last:
             break
         if k:
-            interest[k] = share(left, numerator * weights[k], denominator)
+            interest[k] = share(left, rates.numerators[k] * weights[k], rates.denominator)
+        period = k + 1 - first
+        if payment is None or period in rates.steps:
+            # In advance, the interest of the period behind is settled by the same payment.
+            owed = left if first else left + interest[k]
+            payment = level_payment(
+                owed,
+                periods - period + 1,
+                rates.numerators[period],
+                rates.denominator,
+                weights[period - 1 :],
+                first,
+            )
         # Never below zero: in a long month the interest alone may exceed a payment level over decades. Never
         # above what is left: rounded-up payments may repay a tiny principal before the term ends.
         repaid[k] = left if k == last else _within(payment - interest[k], left)
@@ -165,14 +219,14 @@ def _level(
 
 
 def _with_interest(
-    principal: Whole, repaid: list[Whole], numerator: Whole, denominator: int, weights: Sequence[Whole]
+    principal: Whole, repaid: list[Whole], rates: Rates, weights: Sequence[Whole]
 ) -> Amortisation:
     interest: list[Whole] = [principal * 0]
     before: list[Whole] = [principal]
     left = principal
     for k in range(1, len(repaid)):
         before.append(left)
-        interest.append(share(left, numerator * weights[k], denominator))
+        interest.append(share(left, rates.numerators[k] * weights[k], rates.denominator))
         left = left - repaid[k]
     return Amortisation(repaid, interest, before)
 

@@ -10,138 +10,60 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from enum import StrEnum
 from fractions import Fraction
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from math import lcm
+from typing import Any
 
-from market import charges
-from market.amortisation import YEAR, Amortisation, Style, amortise, revolve
+from market import charges, short_terms
+from market.amortisation import Amortisation, Rates, Style, amortise, revolve
 from market.calendar import add_months
-from market.errors import Code, invalid
-from market.money import mean, ratio, share
-from market.terms import BillTerms, BridgeTerms, Fee, FlowTerms, LeaseTerms, LoanTerms, Priceable, Subsidy
-from market.vocabulary import DayCount, FeeTiming, Recipient
+from market.grid import Dates, Grid, dates_of, grid_of, lengths, rate_changes
+from market.money import common_ratios, mean, share
+from market.schedule import SUBSIDY, Flow, Line, Part, Schedule, Timeline, Unit
+from market.terms import (
+    LENDER,
+    BillTerms,
+    BridgeTerms,
+    CoverTerms,
+    FactoringTerms,
+    Fee,
+    FlowTerms,
+    LeaseTerms,
+    LoanTerms,
+    Priceable,
+    Subsidy,
+)
+from market.vocabulary import RentTiming
 
-LENDER = "lender"
-#: The name under which public money stands in a split by payee, as a negative amount.
-SUBSIDY = "subsidy"
-
-
-class Part(StrEnum):
-    """What a flow is."""
-
-    PRINCIPAL = "principal"
-    INTEREST = "interest"
-    FEE = "fee"
-    SUBSIDY = "subsidy"
-    DEPOSIT = "deposit"
-    BUYOUT = "buyout"
-    BARE = "bare"
-
-
-class Unit(StrEnum):
-    """What the time of a schedule's flows counts."""
-
-    MONTH = "month"
-    YEAR = "year"
-    DAY = "day"
-    DATE = "date"
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """What is due at one time, in fen; a line exists only where something is due.
-
-    ``number`` counts months (days for bills and bridge loans). ``fees`` include a lease's buy-out,
-    so that interest + fees - subsidy, summed, is the total cost. ``deposit`` is what is paid (+) or
-    returned (-). ``balance`` is the principal still owed afterwards. A draw is a negative principal.
-    """
-
-    number: int
-    due: date | None
-    principal: int
-    interest: int
-    fees: int
-    subsidy: int
-    balance: int
-    deposit: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Flow:
-    """One sum of money: fen, signed from the firm's side (+ received), with who is on the other side.
-
-    ``month`` is a month number, a day or period number where the schedule's unit says so, or a date.
-    """
-
-    month: int | Fraction | date
-    amount: int
-    payee: str
-    part: Part
-    name: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Schedule:
-    """All lines and flows of one offer, in order of time."""
-
-    unit: Unit
-    lines: tuple[Line, ...]
-    flows: tuple[Flow, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Timeline:
-    """Net flows at ascending whole times, zeros kept.
-
-    ``per_year`` units make a year; ``per_fen`` units of amount make a fen. ``within_year`` says whether
-    the last time is at most a year after the first.
-    """
-
-    times: tuple[int, ...]
-    amounts: tuple[int, ...]
-    per_year: int
-    per_fen: Fraction
-    within_year: bool
-    unit: Unit
+Regular = LoanTerms | LeaseTerms
 
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """A loan or lease worked out: what is due in each month 0 … n."""
+    """A loan or lease worked out: what is due at each point of its grid.
 
+    ``charged`` holds each fee and subsidy with its occurrences as (point, fen).
+    """
+
+    terms: Regular
+    grid: Grid
+    dates: Dates | None
     received: int
     amortisation: Amortisation
     charged: tuple[tuple[Fee | Subsidy, list[tuple[int, int]]], ...]
     deposit: int
     buyout: int
-    due: tuple[date, ...] | None
-    dated: bool
-
-
-def due_dates(start: date, months: int) -> tuple[date, ...]:
-    """Return start and the dates k months after it, clipped to the month's end."""
-    try:
-        return tuple(add_months(start, k) for k in range(months + 1))
-    except OverflowError:
-        raise invalid(Code.NOT_A_DATE, "start", value=start.isoformat()) from None
-
-
-def period_rate(rate: Decimal, day_count: DayCount) -> tuple[int, int]:
-    """Return the rate per month (30/360) or per day as an exact fraction."""
-    numerator, denominator = ratio(rate)
-    return numerator, denominator * YEAR[day_count]
 
 
 def build(terms: Priceable) -> Schedule:
     """Return the schedule of an offer."""
+    if isinstance(terms, CoverTerms):
+        return _schedule(_plan(short_terms.covered_loan(terms)))
     if isinstance(terms, (LoanTerms, LeaseTerms)):
-        return _schedule(terms, _plan(terms))
-    if isinstance(terms, BillTerms):
-        return _bill(terms)
-    if isinstance(terms, BridgeTerms):
-        return _bridge(terms)
+        return _schedule(_plan(terms))
+    if isinstance(terms, (BillTerms, FactoringTerms, BridgeTerms)):
+        return short_terms.build(terms)
     unit = Unit(terms.period) if terms.period else Unit.DATE
     flows = sorted(((when, _fen(amount)) for when, amount in terms.flows), key=lambda flow: flow[0])
     return Schedule(unit, (), tuple(Flow(when, fen, LENDER, Part.BARE) for when, fen in flows))
@@ -149,12 +71,14 @@ def build(terms: Priceable) -> Schedule:
 
 def timeline(terms: Priceable) -> Timeline:
     """Return the net flows of an offer, without building its schedule."""
+    if isinstance(terms, CoverTerms):
+        terms = short_terms.covered_loan(terms)
     if isinstance(terms, (LoanTerms, LeaseTerms)):
-        return regular_timeline(terms, _net(_plan(terms)))
+        return _regular_timeline(_plan(terms))
     if isinstance(terms, FlowTerms):
         return _flow_timeline(terms)
     sums: dict[int, int] = {}
-    for flow in build(terms).flows:
+    for flow in short_terms.build(terms).flows:
         assert isinstance(flow.month, int)
         sums[flow.month] = sums.get(flow.month, 0) + flow.amount
     return Timeline(
@@ -167,153 +91,186 @@ def timeline(terms: Priceable) -> Timeline:
     )
 
 
-def regular_timeline(terms: LoanTerms | LeaseTerms, net: Sequence[int]) -> Timeline:
-    """Put the net flows of months 0 … n on the time scale of a loan or lease."""
-    within = terms.months <= 12
-    if terms.day_count is DayCount.THIRTY_360:
-        return Timeline(tuple(range(terms.months + 1)), tuple(net), 12, Fraction(1), within, Unit.MONTH)
-    if terms.start is None:
-        raise invalid(Code.REQUIRED, "start")
-    due = due_dates(terms.start, terms.months)
-    days = tuple((day - due[0]).days for day in due)
-    return Timeline(days, tuple(net), 365, Fraction(1), within, Unit.DATE)
+def months_timeline(net: Sequence[int], months: int) -> Timeline:
+    """Put the net flows of months 0, 1, 2 … on their time scale; the term is ``months``."""
+    return Timeline(tuple(range(len(net))), tuple(net), 12, Fraction(1), months <= 12, Unit.MONTH)
 
 
-def _plan(terms: LoanTerms | LeaseTerms) -> _Plan:
-    due = due_dates(terms.start, terms.months) if terms.start else None
-    dated = terms.day_count is not DayCount.THIRTY_360
-    weights = None
-    if dated:
-        if due is None:
-            raise invalid(Code.REQUIRED, "start")
-        weights = [0, *((later - earlier).days for earlier, later in pairwise(due))]
-    numerator, denominator = period_rate(terms.rate, terms.day_count)
-    received = terms.principal
-    if isinstance(terms, LoanTerms) and terms.draws:
-        plan = revolve(terms.draws, terms.months, numerator, denominator, weights)
-        received = plan.before[0]
-    else:
-        style: Style = terms.repayment if isinstance(terms, LoanTerms) else terms.rent
-        plan = amortise(style, terms.principal, terms.months, numerator, denominator, weights)
-    lease = terms if isinstance(terms, LeaseTerms) else None
-    return _Plan(
-        received,
-        plan,
-        tuple(
-            (item, charges.amounts(item, terms.months, terms.principal, plan.before))
-            for item in counted(terms)
-        ),
-        charges.part(terms.principal, lease.deposit) if lease else 0,
-        lease.buyout if lease else 0,
-        due,
-        dated,
-    )
+def days_timeline(days: Sequence[int], net: Sequence[int], within_year: bool) -> Timeline:
+    """Put net flows at days since the start on their time scale."""
+    return Timeline(tuple(days), tuple(net), 365, Fraction(1), within_year, Unit.DATE)
 
 
-def charged(terms: LoanTerms | LeaseTerms) -> tuple[tuple[Fee | Subsidy, list[tuple[int, int]]], ...]:
-    """Return each fee and each subsidy of the firm with its occurrences as (month, fen)."""
+def is_within_year(terms: Regular) -> bool:
+    """Say whether an offer's term ends at most a year after its start."""
+    if terms.due and terms.start is not None:
+        return _within_a_year(terms.start.toordinal(), terms.due[-1].toordinal())
+    return term_months(terms) <= 12
+
+
+def term_months(terms: Regular) -> int:
+    """Return the months from the paying out to the end."""
+    return terms.months + (terms.prelease_months if isinstance(terms, LeaseTerms) else 0)
+
+
+def style_of(terms: Regular) -> Style:
+    """Return how an offer is repaid."""
+    return terms.repayment if isinstance(terms, LoanTerms) else terms.rent
+
+
+def charged(terms: Regular) -> tuple[tuple[Fee | Subsidy, list[tuple[int, int]]], ...]:
+    """Return each fee, and each subsidy that reaches the firm, with its occurrences as (point, fen)."""
     return _plan(terms).charged
 
 
-def counted(terms: LoanTerms | LeaseTerms) -> Iterable[Fee | Subsidy]:
-    """Return the fees, and the subsidies that the firm itself receives."""
+def counted(terms: Regular) -> Iterable[Fee | Subsidy]:
+    """Return the fees, and the subsidies that the firm receives."""
     yield from terms.fees
-    yield from (subsidy for subsidy in terms.subsidies if subsidy.recipient is Recipient.FIRM)
+    yield from (subsidy for subsidy in terms.subsidies if charges.reaches_firm(subsidy))
 
 
-def _net(plan: _Plan) -> list[int]:
-    """Return the net flow of each month 0 … n."""
+def _plan(terms: Regular) -> _Plan:
+    grid, dates = grid_of(terms), dates_of(terms)
+    lease = terms if isinstance(terms, LeaseTerms) else None
+    prelease = lease.prelease_rate if lease and lease.prelease_rate is not None else terms.rate
+    later = [rate for _, rate in rate_changes(terms, grid)] if grid.steps else ()
+    # Most offers have one rate; its own small fraction keeps the numbers short.
+    numbers, denominator = common_ratios((terms.rate, prelease, *later))
+    denominator *= grid.year
+    rates = Rates(rate_by_period(grid, numbers[0], numbers[2:]), denominator, grid.steps)
+    stretches = lengths(dates, terms.day_count) if grid.dated and dates else None
+    if isinstance(terms, LoanTerms) and terms.draws:
+        plan = revolve(terms.draws, grid, rates, stretches)
+    else:
+        plan = amortise(style_of(terms), terms.principal, grid, rates, stretches)
+    if lease and lease.prelease_months:
+        origin = lease.prelease_months
+        length = origin if stretches is None else sum(stretches[1 : origin + 1])
+        plan.interest[origin] += int(share(terms.principal, numbers[1] * length, denominator))
+    advance = lease is not None and lease.rent is RentTiming.ADVANCE
+    return _Plan(
+        terms,
+        grid,
+        dates,
+        plan.before[0],
+        plan,
+        tuple(
+            (item, charges.amounts(item, grid, terms.principal, plan, advance=advance))
+            for item in counted(terms)
+        ),
+        charges.part(terms.principal, terms.deposit) if terms.deposit else 0,
+        lease.buyout if lease else 0,
+    )
+
+
+def rate_by_period(grid: Grid, first: Any, later: Sequence[Any]) -> list[Any]:
+    """Return the rate of each payment period (index 0 is not read): the first, then those stepped to."""
+    if not later:
+        return [first] * (grid.periods + 1)
+    begins = [0, *grid.steps, grid.periods + 1]
+    spans = zip((first, *later), pairwise(begins), strict=True)
+    return [rate for rate, (begin, end) in spans for _ in range(begin, end)]
+
+
+def _net(plan: _Plan) -> tuple[list[int], list[tuple[int, int, int]]]:
+    """Return the net flow at each point, and what is paid late as (point, months late, fen)."""
     parts = plan.amortisation
     net = [-principal - interest for principal, interest in zip(parts.principal, parts.interest, strict=True)]
     net[0] += plan.received - plan.deposit
     net[-1] += plan.deposit - plan.buyout
+    late: list[tuple[int, int, int]] = []
     for item, amounts in plan.charged:
-        sign = 1 if isinstance(item, Subsidy) else -1
-        for month, amount in amounts:
-            net[month] += sign * amount
-    return net
+        if isinstance(item, Fee):
+            for point, amount in amounts:
+                net[point] -= amount
+        elif item.lag_months:
+            late += [(point, item.lag_months, amount) for point, amount in amounts]
+        else:
+            for point, amount in amounts:
+                net[point] += amount
+    return net, late
 
 
-def _schedule(terms: LoanTerms | LeaseTerms, plan: _Plan) -> Schedule:
-    parts, last = plan.amortisation, terms.months
-    due = plan.due
-    fees, subsidies, deposits = [0] * (last + 1), [0] * (last + 1), [0] * (last + 1)
-    named: list[list[tuple[int, str, Part, str]]] = [[] for _ in range(last + 1)]
-    named[0].append((plan.received, LENDER, Part.PRINCIPAL, ""))
-    for month in range(last + 1):
-        named[month].append((-parts.interest[month], LENDER, Part.INTEREST, ""))
-        named[month].append((-parts.principal[month], LENDER, Part.PRINCIPAL, ""))
+def _regular_timeline(plan: _Plan) -> Timeline:
+    net, late = _net(plan)
+    if not plan.grid.dated:
+        net += [0] * max((point + lag - plan.grid.last for point, lag, _ in late), default=0)
+        for point, lag, amount in late:
+            net[point + lag] += amount
+        return months_timeline(net, term_months(plan.terms))
+    assert plan.dates is not None, "a dated grid has its days"
+    paid, start = plan.dates.paid, plan.dates.paid[0]
+    days = [(day - start).days for day in paid]
+    if late:
+        sums = dict(zip(days, net, strict=True))
+        for point, lag, amount in late:
+            day = (add_months(paid[point], lag) - start).days
+            sums[day] = sums.get(day, 0) + amount
+        days = sorted(sums)
+        net = [sums[day] for day in days]
+    return days_timeline(days, net, is_within_year(plan.terms))
+
+
+def _schedule(plan: _Plan) -> Schedule:
+    """Name every flow of a plan, and sum them up line by line."""
+    parts, last, buyout = plan.amortisation, plan.grid.last, plan.buyout
+    holder = plan.terms.deposit_holder
+    times = [_time(plan, point, 0) for point in range(last + 1)]
+    numbers = dict(zip(times, range(last + 1), strict=True))
+    named: dict[int | date, list[tuple[int, str, Part, str]]] = {
+        time: [
+            (-parts.interest[point], LENDER, Part.INTEREST, ""),
+            (-parts.principal[point], LENDER, Part.PRINCIPAL, ""),
+        ]
+        for point, time in enumerate(times)
+    }
+    named[times[0]].insert(0, (plan.received, LENDER, Part.PRINCIPAL, ""))
     for item, amounts in plan.charged:
-        for month, amount in amounts:
+        lag = 0 if isinstance(item, Fee) else item.lag_months
+        for point, amount in amounts:
+            time = _time(plan, point, lag)
+            numbers.setdefault(time, point + lag)
             if isinstance(item, Fee):
-                fees[month] += amount
-                named[month].append((-amount, item.payee, Part.FEE, item.name))
+                named[time].append((-amount, item.payee, Part.FEE, item.name))
             else:
-                subsidies[month] += amount
-                named[month].append((amount, SUBSIDY, Part.SUBSIDY, item.name))
-    deposits[0] += plan.deposit
-    deposits[last] -= plan.deposit
-    named[0].append((-plan.deposit, LENDER, Part.DEPOSIT, ""))
-    named[last].append((plan.deposit, LENDER, Part.DEPOSIT, ""))
-    fees[last] += plan.buyout
-    named[last].append((-plan.buyout, LENDER, Part.BUYOUT, ""))
-    lines = []
+                named.setdefault(time, []).append((amount, SUBSIDY, Part.SUBSIDY, item.name))
+    named[times[0]].append((-plan.deposit, holder, Part.DEPOSIT, ""))
+    named[times[last]] += [(plan.deposit, holder, Part.DEPOSIT, ""), (-buyout, LENDER, Part.BUYOUT, "")]
+    left = accumulate(parts.principal, lambda owed, repaid: owed - repaid, initial=plan.received)
+    balances = dict(zip(times, list(left)[1:], strict=True))
+    repaid = dict(zip(times, parts.principal, strict=True))
+    lines: list[Line] = []
+    flows: list[Flow] = []
     balance = plan.received
-    for month in range(last + 1):
-        balance -= parts.principal[month]
-        sums = (parts.principal[month], parts.interest[month], fees[month], subsidies[month])
-        if any(sums) or deposits[month]:
-            lines.append(Line(month, due[month] if due else None, *sums, balance, deposits[month]))
-    flows = tuple(
-        Flow(due[month] if due and plan.dated else month, amount, payee, part, name)
-        for month in range(last + 1)
-        for amount, payee, part, name in named[month]
-        if amount
-    )
-    return Schedule(Unit.DATE if plan.dated else Unit.MONTH, tuple(lines), flows)
+    for time in sorted(named):
+        own = [flow for flow in named[time] if flow[0]]
+        balance = balances.get(time, balance)
+        sums = dict.fromkeys(Part, 0)
+        for amount, _, part, _ in own:
+            sums[part] += amount
+        principal = repaid.get(time, 0)
+        cost = (-sums[Part.INTEREST], -sums[Part.FEE] - sums[Part.BUYOUT], sums[Part.SUBSIDY])
+        if principal or any(cost) or sums[Part.DEPOSIT]:
+            day = _day(plan, time, numbers[time])
+            lines.append(Line(numbers[time], day, principal, *cost, balance, -sums[Part.DEPOSIT]))
+        flows += [Flow(time, *flow) for flow in own]
+    return Schedule(Unit.DATE if plan.grid.dated else Unit.MONTH, tuple(lines), tuple(flows))
 
 
-def _bill(terms: BillTerms) -> Schedule:
-    numerator, denominator = ratio(terms.rate)
-    discount = int(share(terms.face, numerator * terms.days, denominator * terms.basis))
-    numerator, denominator = ratio(terms.fee_rate)
-    fee = int(share(terms.face, numerator * terms.days, denominator * terms.basis))
-    flows = (
-        Flow(0, terms.face, LENDER, Part.PRINCIPAL),
-        Flow(0, -discount, LENDER, Part.INTEREST),
-        Flow(0, -fee, LENDER, Part.FEE),
-        Flow(terms.days, -terms.face, LENDER, Part.PRINCIPAL),
-    )
-    lines = (
-        Line(0, None, 0, discount, fee, 0, terms.face),
-        Line(terms.days, None, terms.face, 0, 0, 0, 0),
-    )
-    return Schedule(Unit.DAY, lines, tuple(flow for flow in flows if flow.amount))
+def _time(plan: _Plan, point: int, lag: int) -> int | date:
+    """Return when something falls due: a month where months count, else a day."""
+    if not plan.grid.dated:
+        return point + lag
+    assert plan.dates is not None, "a dated grid has its days"
+    return add_months(plan.dates.paid[point], lag) if lag else plan.dates.paid[point]
 
 
-def _bridge(terms: BridgeTerms) -> Schedule:
-    numerator, denominator = ratio(terms.daily_rate)
-    interest = int(share(terms.principal, numerator * terms.days, denominator))
-    early: list[Flow] = []
-    late: list[Flow] = []
-    for fee in terms.fees:
-        # A bridge loan lasts days: whatever is not due at its end is due at its start.
-        at_end = fee.when in (FeeTiming.END, FeeTiming.MONTHLY)
-        amount = charges.part(terms.principal, fee.rate) if fee.rate is not None else fee.amount or 0
-        (late if at_end else early).append(
-            Flow(terms.days if at_end else 0, -amount, fee.payee, Part.FEE, fee.name)
-        )
-    flows = (
-        Flow(0, terms.principal, LENDER, Part.PRINCIPAL),
-        *early,
-        Flow(terms.days, -interest, LENDER, Part.INTEREST),
-        Flow(terms.days, -terms.principal, LENDER, Part.PRINCIPAL),
-        *late,
-    )
-    first = -sum(flow.amount for flow in early)
-    lines = [Line(0, None, 0, 0, first, 0, terms.principal)] if first else []
-    lines.append(Line(terms.days, None, terms.principal, interest, -sum(f.amount for f in late), 0, 0))
-    return Schedule(Unit.DAY, tuple(lines), tuple(flow for flow in flows if flow.amount))
+def _day(plan: _Plan, time: int | date, number: int) -> date | None:
+    """Return the day that a line is due: months have one where a start is named."""
+    if isinstance(time, date) or plan.dates is None:
+        return time if isinstance(time, date) else None
+    paid = plan.dates.paid
+    return paid[number] if number < len(paid) else add_months(paid[0], number)
 
 
 def _flow_timeline(terms: FlowTerms) -> Timeline:

@@ -17,11 +17,23 @@ from functools import cached_property
 from market import cashflow
 from market.book import Book, blocks, fits_columns
 from market.bulk import forces
-from market.cashflow import LENDER, Schedule, Timeline
+from market.charges import part
 from market.curve import PRECISE
 from market.money import mean, round_half_up
 from market.root import MOST_FORCE, NoRate, Root, refined, solve
-from market.terms import BillTerms, BridgeTerms, FlowTerms, LeaseTerms, LoanTerms, Period, Priceable
+from market.schedule import Schedule, Timeline
+from market.terms import (
+    LENDER,
+    BillTerms,
+    BridgeTerms,
+    CoverTerms,
+    FactoringTerms,
+    FlowTerms,
+    LeaseTerms,
+    LoanTerms,
+    Period,
+    Priceable,
+)
 from market.vocabulary import DayCount
 
 #: Costs are kept with this many places and significant digits: far beyond what is shown, yet coarser than
@@ -99,7 +111,12 @@ def price_many(offers: Iterable[Priceable], *, as_of: date | None = None) -> lis
         force, sure = forces(block)
         for j, row in enumerate(block.places.tolist()):
             terms = columns[row]
-            line = cashflow.regular_timeline(terms, block.net[:, j].tolist())
+            net = block.net[:, j].tolist()
+            if block.days is None:
+                line = cashflow.months_timeline(net, block.months)
+            else:
+                within = cashflow.is_within_year(terms)
+                line = cashflow.days_timeline(block.days[:, j].tolist(), net, within)
             root = refined(line.times, line.amounts, float(force[j])) if sure[j] else None
             costs[places[row]] = _figures(terms, line, root or solve(line.times, line.amounts))
     return [costs[place] if place in costs else price(terms) for place, terms in enumerate(listed)]
@@ -121,12 +138,14 @@ def check_declared(declared: Decimal, computed: Decimal) -> Verdict:
 def convention(terms: Priceable) -> str:
     """Return how an offer's interest is counted and its cost annualised, as stored with the figures."""
     if isinstance(terms, (LoanTerms, LeaseTerms)):
-        time = "months/12" if terms.day_count is DayCount.THIRTY_360 else "days/365"
-        return f"{terms.day_count.value}; {time}"
-    if isinstance(terms, BillTerms):
+        dated = terms.due or terms.day_count is not DayCount.THIRTY_360
+        return f"{terms.day_count.value}; {'days/365' if dated else 'months/12'}"
+    if isinstance(terms, (BillTerms, FactoringTerms)):
         return f"act/{terms.basis}; days/365"
     if isinstance(terms, BridgeTerms):
         return "per day; days/365"
+    if isinstance(terms, CoverTerms):
+        return "cover alone; months/12"
     return {None: "days/365", Period.MONTH: "months/12", Period.YEAR: "years"}[terms.period]
 
 
@@ -141,7 +160,7 @@ def _figures(terms: Priceable, line: Timeline, root: Root) -> Cost:
         root = Root(None, NoRate.BEYOND)
     total = round_half_up(-sum(line.amounts) / line.per_fen)
     net = round_half_up(line.amounts[0] / line.per_fen) if line.amounts else 0
-    months = terms.months if isinstance(terms, (LoanTerms, LeaseTerms)) else None
+    months = cashflow.term_months(terms) if isinstance(terms, (LoanTerms, LeaseTerms)) else None
     borrowed = _borrowed(terms, net)
     return Cost(
         terms,
@@ -157,9 +176,12 @@ def _figures(terms: Priceable, line: Timeline, root: Root) -> Cost:
 
 
 def _borrowed(terms: Priceable, net: int) -> int:
-    if isinstance(terms, BillTerms):
-        return terms.face
-    return net if isinstance(terms, FlowTerms) else terms.principal
+    """Return the amount that the cost per yuan is taken of."""
+    if isinstance(terms, FlowTerms):
+        return net
+    if isinstance(terms, (BillTerms, FactoringTerms)):
+        return terms.face if isinstance(terms, BillTerms) else part(terms.face, terms.advance)
+    return terms.amount if isinstance(terms, CoverTerms) else terms.principal
 
 
 def _simple(line: Timeline, root: Root) -> Decimal | None:

@@ -9,10 +9,21 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from market import cashflow
-from market.cashflow import LENDER, SUBSIDY, Part
+from market import cashflow, short_terms
 from market.cost import Cost
-from market.terms import BridgeTerms, Fee, LeaseTerms, LoanTerms
+from market.schedule import SUBSIDY, Part
+from market.terms import (
+    LENDER,
+    BillTerms,
+    BridgeTerms,
+    CoverTerms,
+    FactoringTerms,
+    Fee,
+    FlowTerms,
+    LeaseTerms,
+    LoanTerms,
+    Subsidy,
+)
 from market.vocabulary import FeeBasis, FeeTiming
 
 
@@ -20,7 +31,11 @@ from market.vocabulary import FeeBasis, FeeTiming
 class CostPart:
     """One item of the sheet: ``total`` fen over ``times`` payments; a subsidy's total is negative.
 
-    ``rate`` is per year for interest and per occurrence for fees and subsidies, None for flat amounts.
+    ``rate`` is per year for interest (per day for a bridge loan) and per occurrence for fees and
+    subsidies, None for flat amounts; ``share`` is the part of the basis that it is taken of. ``steps`` are
+    the (month, rate) pairs of an interest that changes (of days for a bridge loan). ``from_month``
+    is when a charge begins, ``lag_months`` how much later a subsidy is paid. ``held`` fen are
+    paid in and given back: no cost by themselves, but money that the firm does not have.
     """
 
     part: Part
@@ -31,40 +46,58 @@ class CostPart:
     rate: Decimal | None = None
     basis: FeeBasis | None = None
     when: FeeTiming | None = None
+    share: Decimal = Decimal(1)
+    steps: tuple[tuple[int, Decimal], ...] = ()
+    from_month: int = 0
+    lag_months: int = 0
+    held: int = 0
 
 
 def parts(cost: Cost) -> tuple[CostPart, ...]:
     """Return the items of a cost, interest first; their totals sum to the total cost."""
-    terms, schedule = cost.terms, cost.schedule
-    interest = [-flow.amount for flow in schedule.flows if flow.part is Part.INTEREST]
-    if isinstance(terms, (LoanTerms, LeaseTerms)):
-        items = [CostPart(Part.INTEREST, "", LENDER, sum(interest), len(interest), terms.rate)]
-        for item, amounts in cashflow.charged(terms):
-            total = sum(amount for _, amount in amounts)
-            is_fee = isinstance(item, Fee)
-            items.append(
-                CostPart(
-                    Part.FEE if is_fee else Part.SUBSIDY,
-                    item.name,
-                    item.payee if isinstance(item, Fee) else SUBSIDY,
-                    total if is_fee else -total,
-                    len(amounts),
-                    item.rate,
-                    item.basis if item.rate is not None else None,
-                    item.when,
-                )
+    terms = short_terms.covered_loan(cost.terms) if isinstance(cost.terms, CoverTerms) else cost.terms
+    if isinstance(terms, FlowTerms):
+        return (CostPart(Part.BARE, "", LENDER, cost.total_cost, 1),)
+    interest = [-flow.amount for flow in cost.schedule.flows if flow.part is Part.INTEREST]
+    if not isinstance(terms, (LoanTerms, LeaseTerms)):
+        rate = terms.daily_rate if isinstance(terms, BridgeTerms) else terms.rate
+        steps = terms.steps if isinstance(terms, BridgeTerms) else ()
+        first = CostPart(Part.INTEREST, "", LENDER, sum(interest), len(interest), rate, steps=steps)
+        return (first, *_list_short_fees(terms, cost))
+    items = []
+    if interest or not isinstance(cost.terms, CoverTerms):
+        items.append(
+            CostPart(
+                Part.INTEREST,
+                "",
+                LENDER,
+                sum(interest),
+                len(interest),
+                terms.rate,
+                steps=terms.rate_steps,
             )
-        if isinstance(terms, LeaseTerms) and terms.buyout:
-            items.append(CostPart(Part.BUYOUT, "", LENDER, terms.buyout, 1, None, None, FeeTiming.END))
-        return tuple(items)
-    items = [CostPart(Part.INTEREST, "", LENDER, sum(interest), len(interest))] if interest else []
+        )
     items += [
-        CostPart(flow.part, flow.name, flow.payee, -flow.amount, 1)
-        for flow in schedule.flows
-        if flow.part is Part.FEE
+        _describe(item, sum(amount for _, amount in amounts), len(amounts))
+        for item, amounts in cashflow.charged(terms)
     ]
-    if not isinstance(terms, BridgeTerms) and not items:
-        items.append(CostPart(Part.BARE, "", LENDER, cost.total_cost, 1))
+    if isinstance(terms, LeaseTerms) and terms.buyout:
+        items.append(CostPart(Part.BUYOUT, "", LENDER, terms.buyout, 1, when=FeeTiming.END))
+    held = sum(flow.amount for flow in cost.schedule.flows if flow.part is Part.DEPOSIT and flow.amount > 0)
+    if held:
+        items.append(
+            CostPart(
+                Part.DEPOSIT,
+                "",
+                terms.deposit_holder,
+                0,
+                2,
+                terms.deposit,
+                FeeBasis.PRINCIPAL,
+                FeeTiming.UPFRONT,
+                held=held,
+            )
+        )
     return tuple(items)
 
 
@@ -86,5 +119,43 @@ def list_parts(cost: Cost) -> list[dict[str, Any]]:
             row["basis"] = item.basis.value
         if item.when is not None:
             row["when"] = item.when.value
+        if item.share != 1:
+            row["share"] = f"{item.share:f}"
+        if item.steps:
+            row["steps"] = [[month, f"{rate:f}"] for month, rate in item.steps]
+        row |= {
+            name: value
+            for name in ("from_month", "lag_months", "held")
+            if (value := getattr(item, name)) != 0
+        }
         listed.append(row)
+    return listed
+
+
+def _describe(item: Fee | Subsidy, total: int, times: int) -> CostPart:
+    is_fee = isinstance(item, Fee)
+    return CostPart(
+        Part.FEE if is_fee else Part.SUBSIDY,
+        item.name,
+        item.payee if isinstance(item, Fee) else SUBSIDY,
+        total if is_fee else -total,
+        times,
+        item.rate,
+        item.basis if item.rate is not None else None,
+        item.when,
+        item.part if item.rate is not None else Decimal(1),
+        (),
+        item.from_month,
+        0 if isinstance(item, Fee) else item.lag_months,
+    )
+
+
+def _list_short_fees(terms: BillTerms | FactoringTerms | BridgeTerms, cost: Cost) -> list[CostPart]:
+    """Return the fees of what counts in days, the one that a bill keeps back by days first."""
+    listed = [_describe(fee, amount, 1) for fee, _, amount in short_terms.list_fees(terms)]
+    if isinstance(terms, BillTerms) and terms.fee_rate:
+        fees = -sum(flow.amount for flow in cost.schedule.flows if flow.part is Part.FEE)
+        own = fees - sum(item.total for item in listed)
+        rate, when = terms.fee_rate, FeeTiming.UPFRONT
+        listed.insert(0, CostPart(Part.FEE, "", LENDER, own, 1, rate, FeeBasis.PRINCIPAL, when))
     return listed

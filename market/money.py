@@ -7,8 +7,10 @@ rate per year is a ``Decimal`` (``Decimal("0.0365")`` is 3.65 %).
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Context, Decimal
 from fractions import Fraction
+from math import lcm
 from typing import Any
 
 from market.errors import Code, invalid
@@ -158,6 +160,13 @@ def fits(most_amount: int, most_numerator: int, denominator: int) -> bool:
 def ratio(rate: Decimal) -> tuple[int, int]:
     """Return a rate as an exact fraction (numerator, denominator)."""
     return rate.as_integer_ratio()
+
+
+def common_ratios(rates: Sequence[Decimal]) -> tuple[list[int], int]:
+    """Return rates as exact fractions of one denominator: (numerators, denominator)."""
+    pairs = [rate.as_integer_ratio() for rate in rates]
+    denominator = lcm(*(bottom for _, bottom in pairs))
+    return [top * (denominator // bottom) for top, bottom in pairs], denominator
 
 
 def _shown(value: object) -> str:

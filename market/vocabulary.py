@@ -7,7 +7,7 @@ public notices of the zones (Xiamen Torch "1+1+N+M", Jining 政采贷).
 
 from __future__ import annotations
 
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 
 
 class OrganisationKind(StrEnum):
@@ -137,14 +137,50 @@ class FeeTiming(StrEnum):
     UPFRONT = "upfront"
     YEARLY = "yearly"
     MONTHLY = "monthly"
+    EACH_PAYMENT = "each_payment"
     END = "end"
 
 
 class FeeBasis(StrEnum):
-    """What a fee's rate is taken of (计费基数)."""
+    """What a fee's rate is taken of (计费基数).
+
+    ``rent`` is what falls due to the lender as principal and interest (a lease's rents, a loan's
+    instalments), ``interest`` the interest in it.
+    """
 
     PRINCIPAL = "principal"
     OUTSTANDING = "outstanding"
+    RENT = "rent"
+    INTEREST = "interest"
+
+
+#: Bases that are themselves payments: a share of them is known only with the payments it is taken of.
+PAYMENT_BASES = frozenset({FeeBasis.RENT, FeeBasis.INTEREST})
+
+
+class Rolling(StrEnum):
+    """Where a payment goes whose day is not worked (节假日调整)."""
+
+    NONE = "none"
+    FOLLOWING = "following"
+    MODIFIED_FOLLOWING = "modified_following"
+    PRECEDING = "preceding"
+
+
+class Interval(IntEnum):
+    """Months between two payments (还款间隔): monthly, quarterly, half-yearly, yearly."""
+
+    MONTHLY = 1
+    QUARTERLY = 3
+    HALF_YEARLY = 6
+    YEARLY = 12
+
+
+class CoverKind(StrEnum):
+    """What covers a lender's risk for a fee (增信方式)."""
+
+    GUARANTEE = "guarantee"
+    INSURANCE = "insurance"
 
 
 class Recipient(StrEnum):

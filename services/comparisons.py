@@ -7,12 +7,12 @@ from datetime import datetime
 from decimal import Decimal
 
 from market import cost, ranking
-from market.cashflow import LENDER, SUBSIDY, Line
 from market.cost import Cost
 from market.errors import Code, Fault, Invalid, not_found
 from market.money import mean
 from market.party import Party
-from market.terms import LeaseTerms, LoanTerms
+from market.schedule import SUBSIDY, Line
+from market.terms import LENDER, LeaseTerms, LoanTerms
 from market.vocabulary import BidState, NeedState, ProposalState
 from models.award import Award
 from models.bid import Bid

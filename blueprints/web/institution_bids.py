@@ -10,16 +10,15 @@ import rfc8785
 from flask import Blueprint, Response, current_app, flash, redirect, render_template, request, url_for
 from flask_babel import gettext, lazy_gettext
 
-from blueprints import explanations, labels
+from blueprints import cautions, disclosure, explanations
 from blueprints.access import acting, allows, now
 from blueprints.documents import spreadsheet
 from blueprints.documents.spreadsheet import Column, Kind
 from blueprints.web import paging
 from blueprints.web.forms import Form
-from market import cost, disclosure
-from market.cashflow import Part
+from market import cost
 from market.vocabulary import BidState, Capability
-from services import bids, outcomes
+from services import bids, fees, outcomes
 from services.exchange.offers import read_offer
 from services.outcomes import Outcome
 
@@ -48,13 +47,6 @@ COLUMNS = (
     Column(lazy_gettext("Valid until"), Kind.MOMENT),
     Column(lazy_gettext("Receipt hash")),
 )
-#: The items of a cost that have no name of their own.
-PARTS = {
-    Part.INTEREST.value: lazy_gettext("Interest"),
-    Part.FEE.value: lazy_gettext("Fee"),
-    Part.SUBSIDY.value: lazy_gettext("Subsidy"),
-    Part.BUYOUT.value: lazy_gettext("Buy-out price"),
-}
 
 
 def init(page: Blueprint) -> None:
@@ -130,10 +122,9 @@ def _show(bid_id: int, form: Form) -> Answer:
         salt=salt,
         terms=terms,
         priced=priced,
-        items=disclosure.parts(priced),
-        payee=labels.payee,
-        part_words=PARTS,
+        cost_parts=disclosure.rows(priced),
         reason=explanations.rank(bid.reason),
+        cautions=cautions.fees(fees.warn_bid(bid, terms.fees)),
         declared=None if content["declared_rate"] is None else Decimal(content["declared_rate"]),
         may_withdraw=bid.state is BidState.SEALED and closes_at is not None and now() < closes_at,
     )

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from random import Random
 
 import pytest
 import pyxirr
@@ -15,9 +16,9 @@ from market.book import Book, fits_columns
 from market.cost import Verdict, check_declared, price, price_flows, price_many
 from market.money import rate_text, yuan
 from market.terms import BillTerms, BridgeTerms, Fee, FlowTerms, LeaseTerms, LoanTerms, Period, Subsidy
-from market.vocabulary import DayCount, FeeTiming, Recipient, RentTiming, Repayment
+from market.vocabulary import DayCount, FeeBasis, FeeTiming, Recipient, RentTiming, Repayment
 from tests.market import reference_pricing
-from tests.market.strategies import leases, loans, offers
+from tests.market.strategies import leases, loans, offers, plain_offers
 
 MILLION = 100_000_000
 
@@ -158,8 +159,10 @@ def test_the_flows_sum_to_zero_at_the_effective_rate(terms: LoanTerms | LeaseTer
 def test_many_offers_cost_what_each_costs(listed: list[LoanTerms | LeaseTerms]) -> None:
     one_by_one = [price(terms) for terms in listed]
     assert price_many(listed) == one_by_one
-    columns = bulk.price(Book.of([terms for terms in listed if fits_columns(terms)]))
-    for row, priced in enumerate(one_by_one):
+    fitting = [place for place, terms in enumerate(listed) if fits_columns(terms)]
+    columns = bulk.price(Book.of([listed[place] for place in fitting]))
+    for row, place in enumerate(fitting):
+        priced = one_by_one[place]
         assert columns.total_cost[row] == priced.total_cost
         assert columns.net_received[row] == priced.net_received
         assert columns.average_monthly_payment[row] == priced.average_monthly_payment
@@ -181,20 +184,87 @@ def test_offers_that_do_not_fit_in_columns_are_priced_among_the_others() -> None
     assert price_many(listed) == [price(terms) for terms in listed]
 
 
-@settings(max_examples=60, deadline=None)
-@given(
-    loans.map(lambda terms: replace(terms, principal=terms.principal + 10**6, fees=(), subsidies=())),
-    st.integers(1, 10**6),
+#: Money that comes first and goes back later: only there does "dearer" have one meaning.
+plainly_borrowed = st.one_of(loans, leases).map(
+    lambda terms: replace(
+        terms, principal=terms.principal + 10**8, fees=(), subsidies=(), deposit=Decimal(0), **_undrawn(terms)
+    )
 )
-def test_a_higher_fee_never_costs_less_and_a_higher_subsidy_never_more(terms: LoanTerms, amount: int) -> None:
-    base = price(terms).effective
-    with_fee = price(replace(terms, fees=(Fee("f", FeeTiming.END, amount=amount),))).effective
-    helped = price(replace(terms, subsidies=(Subsidy("s", FeeTiming.END, amount=1),))).effective
-    kept = price(
-        replace(terms, subsidies=(Subsidy("s", FeeTiming.END, Recipient.INSTITUTION, amount=amount),))
-    ).effective
-    assert base is not None and with_fee is not None and helped is not None
-    assert helped < base < with_fee and kept == base
+
+
+def _undrawn(terms: LoanTerms | LeaseTerms) -> dict[str, object]:
+    return {"draws": ()} if isinstance(terms, LoanTerms) else {}
+
+
+charged = st.builds(
+    Fee,
+    name=st.just("f"),
+    when=st.sampled_from(FeeTiming),
+    basis=st.sampled_from(FeeBasis),
+    rate=st.integers(1, 30).map(lambda n: Decimal(n) / 10**5),
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(plainly_borrowed, charged, st.integers(2, 5))
+def test_the_higher_a_fee_the_dearer_the_offer(terms: LoanTerms | LeaseTerms, fee: Fee, times: int) -> None:
+    assert fee.rate is not None
+    dearer = replace(fee, rate=fee.rate * times)
+    free, less, more = (price(replace(terms, fees=own)).effective for own in ((), (fee,), (dearer,)))
+    # One rent in advance is no financing: it goes back the day it comes.
+    assume(free is not None)
+    assert free is not None and less is not None and more is not None
+    paid = [price(replace(terms, fees=own)).total_cost for own in ((), (fee,), (dearer,))]
+    # A share of nothing (interest at a rate of zero, say) is no cost.
+    assert free <= less <= more
+    assert (free < less) is (paid[0] < paid[1]) and (less < more) is (paid[1] < paid[2])
+
+
+@settings(max_examples=150, deadline=None)
+@given(plainly_borrowed, charged, st.integers(0, 12), st.integers(1, 10**6))
+def test_the_more_the_firm_is_given_the_cheaper_the_offer(
+    terms: LoanTerms | LeaseTerms, like: Fee, lag: int, cap: int
+) -> None:
+    help_ = Subsidy("s", like.when, basis=like.basis, rate=like.rate, cap=cap, lag_months=lag)
+    wider = replace(help_, cap=2 * cap)
+    kept = replace(help_, recipient=Recipient.INSTITUTION)
+    base, capped, more, none, shared = (
+        price(replace(terms, subsidies=own)).effective
+        for own in ((), (help_,), (wider,), (kept,), (replace(kept, passed_on=Decimal(1)),))
+    )
+    assume(base is not None)
+    assert base is not None and capped is not None and more is not None
+    assert more <= capped <= base and none == base and shared == capped
+
+
+@settings(max_examples=60, deadline=None)
+@given(offers, st.randoms(use_true_random=False))
+def test_the_order_in_which_charges_are_listed_changes_nothing(
+    terms: LoanTerms | LeaseTerms, random: Random
+) -> None:
+    fees, subsidies = list(terms.fees), list(terms.subsidies)
+    random.shuffle(fees)
+    random.shuffle(subsidies)
+    shuffled = price(replace(terms, fees=tuple(fees), subsidies=tuple(subsidies)))
+    listed = price(terms)
+    assert (shuffled.effective, shuffled.simple) == (listed.effective, listed.simple)
+    assert dict(shuffled.breakdown) == dict(listed.breakdown)
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(0, 60), st.integers(-(10**6), 10**6)), min_size=2, max_size=12),
+    st.integers(1, 10**9),
+    st.randoms(use_true_random=False),
+)
+def test_neither_order_nor_scale_of_flows_changes_their_rate(
+    flows: list[tuple[int, int]], scale: int, random: Random
+) -> None:
+    given_ = [(Fraction(month), Decimal(amount)) for month, amount in flows]
+    scaled = [(when, amount * scale / 1000) for when, amount in given_]
+    random.shuffle(scaled)
+    one, other = price_flows(given_, Period.MONTH), price_flows(scaled, Period.MONTH)
+    assert (one.effective, one.simple, one.note) == (other.effective, other.simple, other.note)
 
 
 def ordinary(terms: LoanTerms | LeaseTerms) -> LoanTerms | LeaseTerms:
@@ -205,7 +275,7 @@ def ordinary(terms: LoanTerms | LeaseTerms) -> LoanTerms | LeaseTerms:
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.one_of(loans, leases).map(ordinary))
+@given(plain_offers.map(ordinary))
 def test_pyxirr_finds_the_same_rate_for_ordinary_offers(terms: LoanTerms | LeaseTerms) -> None:
     priced = price(terms)
     expected = reference_pricing.price(terms)
