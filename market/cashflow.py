@@ -34,7 +34,6 @@ from market.terms import (
     Priceable,
     Subsidy,
 )
-from market.vocabulary import RentTiming
 
 Regular = LoanTerms | LeaseTerms
 
@@ -86,7 +85,7 @@ def timeline(terms: Priceable) -> Timeline:
         tuple(sums[day] for day in sorted(sums)),
         365,
         Fraction(1),
-        max(sums) <= 365,
+        max(sums, default=0) <= 365,
         Unit.DAY,
     )
 
@@ -147,7 +146,6 @@ def _plan(terms: Regular) -> _Plan:
         origin = lease.prelease_months
         length = origin if stretches is None else sum(stretches[1 : origin + 1])
         plan.interest[origin] += int(share(terms.principal, numbers[1] * length, denominator))
-    advance = lease is not None and lease.rent is RentTiming.ADVANCE
     return _Plan(
         terms,
         grid,
@@ -155,7 +153,7 @@ def _plan(terms: Regular) -> _Plan:
         plan.before[0],
         plan,
         tuple(
-            (item, charges.amounts(item, grid, terms.principal, plan, advance=advance))
+            (item, charges.amounts(item, grid, style_of(terms), terms.principal, plan))
             for item in counted(terms)
         ),
         charges.part(terms.principal, terms.deposit) if terms.deposit else 0,

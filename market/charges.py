@@ -11,11 +11,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from market.amortisation import Amortisation
+from market.amortisation import Amortisation, Style
 from market.grid import Grid
 from market.money import Whole, ratio, share
 from market.terms import Fee, Subsidy
-from market.vocabulary import PAYMENT_BASES, FeeBasis, FeeTiming, Recipient
+from market.vocabulary import PAYMENT_BASES, FeeBasis, FeeTiming, Recipient, RentTiming, Repayment
 
 
 class Occurrence(NamedTuple):
@@ -27,12 +27,9 @@ class Occurrence(NamedTuple):
 
 
 def occurrences(
-    when: FeeTiming, basis: FeeBasis, grid: Grid, *, from_month: int = 0, advance: bool = False
+    when: FeeTiming, basis: FeeBasis, grid: Grid, style: Style, *, from_month: int = 0
 ) -> list[Occurrence]:
-    """Return the occurrences of a charge, in order of time; see ``market.terms.Fee`` for their meaning.
-
-    ``advance`` says that payments fall due at the beginning of their periods.
-    """
+    """Return the occurrences of a charge, in order of time; see ``market.terms.Fee`` for their meaning."""
     last, of_payments = grid.last, basis in PAYMENT_BASES
     if when is FeeTiming.UPFRONT:
         points = [Occurrence(0, -1, last)]
@@ -49,12 +46,20 @@ def occurrences(
     elif when is FeeTiming.MONTHLY:
         points = [Occurrence(point, point - 1, point) for point in range(1, last + 1)]
     else:
-        knots = grid.knots[:-1] if advance else grid.knots[grid.knots[0] == 0 :]
-        points = [Occurrence(point, point - 1, point) for point in knots]
+        points = [Occurrence(point, point - 1, point) for point in payment_points(style, grid)]
     if not from_month:
         return points
     earliest = grid.point(from_month)
     return [one for one in points if one.point >= earliest]
+
+
+def payment_points(style: Style, grid: Grid) -> tuple[int, ...]:
+    """Return the points at which payments to the lender fall due."""
+    if style is RentTiming.ADVANCE:
+        return grid.knots[:-1]
+    # What is paid before the rents begin is a payment too; a single repayment has no other one.
+    first = grid.knots[:1] if grid.knots[0] else ()
+    return (*first, grid.last) if style is Repayment.BULLET else (*first, *grid.knots[1:])
 
 
 def base(basis: FeeBasis, one: Occurrence, principal: Whole, plan: Amortisation) -> Whole:
@@ -72,28 +77,26 @@ def base(basis: FeeBasis, one: Occurrence, principal: Whole, plan: Amortisation)
 
 
 def amounts(
-    charge: Fee | Subsidy, grid: Grid, principal: int, plan: Amortisation, *, advance: bool = False
+    charge: Fee | Subsidy, grid: Grid, style: Style, principal: int, plan: Amortisation
 ) -> list[tuple[int, int]]:
     """Return (point, fen) for each occurrence, as far as it counts for the firm.
 
     A rate is per occurrence, never pro rata; each occurrence is rounded by itself. A subsidy is paid
     ``lag_months`` after its point.
     """
-    listed = occurrences(charge.when, charge.basis, grid, from_month=charge.from_month, advance=advance)
+    # A flat amount has no basis, so that its years are those of any fee.
+    basis = FeeBasis.PRINCIPAL if charge.rate is None else charge.basis
+    listed = occurrences(charge.when, basis, grid, style, from_month=charge.from_month)
     if charge.rate is None:
-        # A flat amount has no basis, so that its years are those of any fee.
-        flat = occurrences(
-            charge.when, FeeBasis.PRINCIPAL, grid, from_month=charge.from_month, advance=advance
-        )
-        found = [(one.point, charge.amount or 0) for one in flat]
+        found = [(one.point, charge.amount or 0) for one in listed]
     else:
         numerator, denominator = ratio(charge.rate * charge.part)
-        if charge.basis is FeeBasis.PRINCIPAL:
+        if basis is FeeBasis.PRINCIPAL:
             each = int(share(principal, numerator, denominator))
             found = [(one.point, each) for one in listed]
         else:
             found = [
-                (one.point, int(share(base(charge.basis, one, principal, plan), numerator, denominator)))
+                (one.point, int(share(base(basis, one, principal, plan), numerator, denominator)))
                 for one in listed
             ]
     if isinstance(charge, Fee):

@@ -28,8 +28,8 @@ class Grid:
     ``knots`` bound the payment periods: period j runs from knot j-1 to knot j; money in arrears falls due at
     every knot but the first, in advance at every knot but the last. ``steps`` are the numbers of the
     periods that begin at a new rate. ``months`` maps a month since the start to the first point on or
-    after it, for every month before the end (None: points are months); ``whole`` says that the end lies
-    whole months after the start. ``year`` is the number of units of a period's length in a year; ``dated``
+    after it, up to the last one that there is (None: points are months), and ``term`` is the number of
+    months from start to end. ``year`` is the number of units of a period's length in a year; ``dated``
     grids are annualised in days over 365.
     """
 
@@ -37,9 +37,9 @@ class Grid:
     knots: tuple[int, ...]
     steps: tuple[int, ...]
     months: tuple[int, ...] | None
+    term: int
     year: int
     dated: bool
-    whole: bool = True
 
     @property
     def periods(self) -> int:
@@ -50,14 +50,12 @@ class Grid:
         """Return the first point on or after a month; beyond the end, a point that does not exist."""
         if self.months is None:
             return month
-        if month < len(self.months):
-            return self.months[month]
-        return self.last if month == len(self.months) and self.whole else self.last + 1
+        return self.months[month] if month < len(self.months) else self.last + 1
 
     def anniversaries(self) -> list[int]:
         """Return the points of months 0, 12, 24 … before the end."""
-        end = self.last if self.months is None else len(self.months)
-        return [self.point(month) for month in range(0, end, 12)]
+        points = [self.point(month) for month in range(0, self.term, 12)]
+        return [point for point in points if point <= self.last]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +71,7 @@ def grid_of(terms: LoanTerms | LeaseTerms) -> Grid:
     if terms.due:
         if terms.start is None:
             raise invalid(Code.REQUIRED, "start")
-        grid = _explicit(terms.start, terms.due, terms.day_count)
+        grid = _explicit(terms.start, terms.accrual or terms.due, terms.months, terms.day_count)
     else:
         first = terms.prelease_months if isinstance(terms, LeaseTerms) else 0
         grid = regular(terms.months, terms.day_count, terms.interval, first)
@@ -139,21 +137,25 @@ def regular(
     """Return the grid of a schedule by months; a short last period closes the term."""
     last = prelease + months
     knots = (*range(prelease, last, interval), last)
-    return Grid(last, knots, (), None, YEAR[day_count], day_count is not DayCount.THIRTY_360)
+    return Grid(last, knots, (), None, last, YEAR[day_count], day_count is not DayCount.THIRTY_360)
 
 
 @lru_cache(maxsize=256)
-def _explicit(start: date, due: tuple[date, ...], day_count: DayCount) -> Grid:
+def _explicit(start: date, accrued: tuple[date, ...], term: int, day_count: DayCount) -> Grid:
+    """Return the grid of given dates; months are reached by the days that interest runs to.
+
+    A payment rolled off a holiday thus stands for the month that it was meant for.
+    """
     points: list[int] = []
     month, point = 0, 0
-    paid = (start, *due)
-    while (day := _later(start, month)) < due[-1]:
-        while paid[point] < day:
+    days = (start, *accrued)
+    while (day := _later(start, month)) <= accrued[-1]:
+        while days[point] < day:
             point += 1
         points.append(point)
         month += 1
     year = 360 if day_count is DayCount.THIRTY_360 else YEAR[day_count]
-    return Grid(len(due), tuple(range(len(paid))), (), tuple(points), year, True, day == due[-1])
+    return Grid(len(accrued), tuple(range(len(days))), (), tuple(points), term, year, True)
 
 
 def _later(start: date, months: int) -> date:

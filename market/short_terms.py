@@ -58,13 +58,14 @@ def list_fees(terms: Short) -> list[tuple[Fee, int, int]]:
     """Return each fee with the day it is due and its fen.
 
     What lasts days has no months or years: what is not due at the start is due at the end, except that a
-    yearly fee is due when its first year begins.
+    yearly fee is due when its first year begins (one on the interest comes with it).
     """
     principal, outstanding, interest = _bases(terms)
     bases = {FeeBasis.PRINCIPAL: principal, FeeBasis.OUTSTANDING: outstanding}
     listed = []
     for fee in terms.fees:
-        day = 0 if fee.when in (FeeTiming.UPFRONT, FeeTiming.YEARLY) else terms.days
+        yearly = fee.when is FeeTiming.YEARLY and fee.basis not in PAYMENT_BASES
+        day = 0 if yearly or fee.when is FeeTiming.UPFRONT else terms.days
         if fee.rate is None:
             amount = fee.amount or 0
         else:

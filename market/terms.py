@@ -86,7 +86,8 @@ class LoanTerms:
     ``due`` are the payment dates where they are not simply every ``interval`` months from ``start``: an odd
     first period, days rolled off holidays. They are dated flows: interest runs by ``day_count`` to each
     date (or to the date at the same place in ``accrual``, where a rolled payment bears no more interest),
-    and the cost is annualised in actual days whatever the day count. Months are then counted from ``start``.
+    and the cost is annualised in actual days whatever the day count. Months are then counted from
+    ``start``; the first payment whose interest runs to a month's day or beyond stands for that month.
     """
 
     principal: int

@@ -1,141 +1,157 @@
 """The definition of pricing once more, slowly and plainly, for the engine to agree with to the fen.
 
-Everything is a ``Decimal`` with 120 digits and a loop; nothing is shared with ``market`` but the terms.
+Everything is a ``Decimal`` and a loop; nothing is shared with ``market`` but the terms and their words.
 """
 
 from __future__ import annotations
 
-import calendar
-from dataclasses import dataclass, field
-from datetime import date
-from decimal import ROUND_HALF_UP, Decimal, localcontext
+from dataclasses import dataclass
+from decimal import Decimal, localcontext
 
-from market.terms import Fee, LeaseTerms, LoanTerms, Subsidy
+from market.terms import BillTerms, BridgeTerms, CoverTerms, FactoringTerms, LeaseTerms, LoanTerms
+from tests.market.reference.charges import charge_all, share
+from tests.market.reference.repayment import repay
+from tests.market.reference.timetable import NOTHING, Point, Timetable, When, by_dates, by_months, fen
+from tests.market.reference.timetable import later as _later
 
-ONE = Decimal(1)
+__all__ = ["LENDER", "Priced", "_later", "present_value", "price"]
 
+Priceable = LoanTerms | LeaseTerms | BillTerms | FactoringTerms | BridgeTerms | CoverTerms
 
-@dataclass
-class Month:
-    """What happens in one month, in fen."""
-
-    principal: Decimal = Decimal(0)
-    interest: Decimal = Decimal(0)
-    fees: Decimal = Decimal(0)
-    subsidy: Decimal = Decimal(0)
-    deposit: Decimal = Decimal(0)
-    before: Decimal = Decimal(0)
+#: Digits. Sums of fourteen digits with the thirty places that ``fen`` looks at make 44, and an annuity of 360
+#: divisions loses three of them. A present value needs fewer.
+PRECISION, ROUGH = 60, 40
+LENDER = "lender"
 
 
 @dataclass
 class Priced:
-    months: list[Month]
+    """What falls due at each point, and the firm's net flow there (+ received) with its time in years.
+
+    ``received`` is the money handed out at first, ``payees`` the cost by payee, ``average`` the average
+    monthly payment (None where days are counted, or nothing is lent).
+    """
+
+    months: list[Point]
     received: Decimal
     net: list[Decimal]
     years: list[Decimal]
-    payees: dict[str, Decimal] = field(default_factory=dict)
+    payees: dict[str, Decimal]
+    average: Decimal | None = None
+
+    def flows(self) -> dict[tuple[When, str], Decimal]:
+        """Return what each payee pays the firm at each time, zeros left out."""
+        found = {
+            (point.when, payee): -amount for point in self.months for payee, amount in point.payees.items()
+        }
+        return {key: amount for key, amount in found.items() if amount}
+
+    def sums(self) -> dict[When, Decimal]:
+        """Return the net flow at each time, zeros left out."""
+        pairs = zip(self.months, self.net, strict=True)
+        return {point.when: amount for point, amount in pairs if amount}
 
 
-def fen(value: Decimal) -> Decimal:
-    return value.quantize(ONE, ROUND_HALF_UP)
-
-
-def price(terms: LoanTerms | LeaseTerms) -> Priced:
+def price(terms: Priceable) -> Priced:
     with localcontext() as context:
-        context.prec = 120
-        return _price(terms)
+        context.prec = PRECISION
+        if isinstance(terms, LoanTerms | LeaseTerms):
+            return _financing(terms)
+        if isinstance(terms, CoverTerms):
+            return _cover(terms)
+        return _by_days(terms)
 
 
-def _price(terms: LoanTerms | LeaseTerms) -> Priced:
-    n, principal = terms.months, Decimal(terms.principal)
-    style = terms.repayment.value if isinstance(terms, LoanTerms) else terms.rent.value
-    basis = terms.day_count.value
-    dates = [_later(terms.start, k) for k in range(n + 1)] if terms.start else []
-    if basis == "30/360":
-        rates = [Decimal(0)] + [terms.rate / 12] * n
-        years = [Decimal(k) / 12 for k in range(n + 1)]
+def _financing(terms: LoanTerms | LeaseTerms) -> Priced:
+    principal = Decimal(terms.principal)
+    lease = isinstance(terms, LeaseTerms)
+    wait = terms.prelease_months if lease else 0
+    draws = () if lease else terms.draws
+    if terms.due:
+        table = by_dates(terms.start, terms.due, terms.accrual, terms.day_count.value, terms.months)
     else:
-        days = [(dates[k] - dates[k - 1]).days for k in range(1, n + 1)]
-        rates = [Decimal(0)] + [terms.rate * d / int(basis[-3:]) for d in days]
-        years = [Decimal((day - dates[0]).days) / 365 for day in dates]
-    months = [Month() for _ in range(n + 1)]
-    _repay(months, principal, n, style, rates)
-    if style == "bullet":
-        total = (dates[n] - dates[0]).days if basis != "30/360" else n
-        months[n].interest = fen(
-            principal * terms.rate * total / (12 if basis == "30/360" else int(basis[-3:]))
-        )
-    payees = {"lender": sum((m.interest for m in months), Decimal(0))}
-    for charge in [*terms.fees, *(s for s in terms.subsidies if s.recipient.value == "firm")]:
-        for k in _when(charge, n):
-            if charge.rate is None:
-                amount = Decimal(charge.amount)
-            else:
-                amount = fen(
-                    (principal if charge.basis.value == "principal" else months[k].before) * charge.rate
-                )
-            if isinstance(charge, Fee):
-                months[k].fees += amount
-                payees[charge.payee] = payees.get(charge.payee, Decimal(0)) + amount
-            else:
-                months[k].subsidy += amount
-                payees["subsidy"] = payees.get("subsidy", Decimal(0)) - amount
-    if isinstance(terms, LeaseTerms):
-        deposit = fen(principal * terms.deposit)
-        months[0].deposit += deposit
-        months[n].deposit -= deposit
-        months[n].fees += terms.buyout
-        payees["lender"] += terms.buyout
-    net = [m.subsidy - m.principal - m.interest - m.fees - m.deposit for m in months]
-    net[0] += principal
-    return Priced(months, principal, net, years, payees)
+        table = by_months(terms.months, terms.interval, terms.day_count.value, terms.start, wait)
+    style = terms.rent.value if lease else terms.repayment.value
+    if wait:
+        rate = terms.rate if terms.prelease_rate is None else terms.prelease_rate
+        units = sum(point.units for point in table.points[: wait + 1])
+        table.points[wait].interest = fen(principal * rate * units / table.basis)
+    paying = repay(table, principal, style, terms.rate, terms.rate_steps, draws)
+    if wait and wait not in paying:
+        paying = [wait, *paying]
+    for point in table.points:
+        point.payees[LENDER] += point.principal + point.interest
+    if lease:
+        table.points[table.end].charge(LENDER, Decimal(terms.buyout))
+    _deposit(table, fen(principal * terms.deposit), terms.deposit_holder)
+    charge_all(table, principal, paying, terms.fees, terms.subsidies)
+    return _priced(table.points, table.points[0].before if draws else principal, wait + terms.months)
 
 
-def _repay(months: list[Month], principal: Decimal, n: int, style: str, rates: list[Decimal]) -> None:
-    left = principal
-    first, last = (0, n - 1) if style == "advance" else (1, n)
-    payment = None
-    if style in ("equal_installment", "arrears", "advance"):
-        value, annuity = ONE, ONE if first == 0 else Decimal(0)
-        for k in range(1, last + 1):
-            value /= 1 + rates[k]
-            annuity += value
-        payment = fen(principal / annuity)
-    for k in range(n + 1):
-        months[k].before = left
-        if k < first or k > last:
-            continue
-        if style != "bullet":
-            months[k].interest = fen(left * rates[k])
-        if k == last:
-            months[k].principal = left
-        elif payment is not None:
-            months[k].principal = max(min(payment - months[k].interest, left), Decimal(0))
-        elif style == "equal_principal":
-            months[k].principal = min(fen(principal / n), left)
-        left -= months[k].principal
+def _cover(terms: CoverTerms) -> Priced:
+    """A cover hands out nothing: its amount comes and goes to make its fees an annual cost of something."""
+    amount = Decimal(terms.amount)
+    table = by_months(terms.months, 1)
+    table.points[table.end].principal = amount
+    table.points[table.end].payees[LENDER] += amount
+    for point in table.points:
+        point.before = amount
+    _deposit(table, fen(amount * terms.deposit), terms.provider)
+    charge_all(table, amount, [table.end], terms.fees, terms.subsidies, lent=False)
+    return _priced(table.points, amount, None)
 
 
-def _when(charge: Fee | Subsidy, n: int) -> list[int]:
-    return {
-        "upfront": [0],
-        "yearly": [k for k in range(n) if k % 12 == 0],
-        "monthly": list(range(1, n + 1)),
-        "end": [n],
-    }[charge.when.value]
+def _by_days(terms: BillTerms | FactoringTerms | BridgeTerms) -> Priced:
+    first, last = Point(0, NOTHING), Point(terms.days, Decimal(terms.days) / 365)
+    if isinstance(terms, BillTerms):
+        amount = whole = Decimal(terms.face)
+        first.interest = interest = fen(amount * terms.rate * terms.days / terms.basis)
+        first.charge(LENDER, fen(amount * terms.fee_rate * terms.days / terms.basis))
+    elif isinstance(terms, FactoringTerms):
+        whole, amount = Decimal(terms.face), fen(terms.face * terms.advance)
+        interest = fen(amount * terms.rate * terms.days / terms.basis)
+        (first if terms.interest_when.value == "upfront" else last).interest = interest
+    else:
+        amount = whole = Decimal(terms.principal)
+        total = NOTHING
+        for day in range(1, terms.days + 1):
+            total += [terms.daily_rate, *(rate for begin, rate in terms.steps if begin <= day)][-1]
+        last.interest = interest = fen(amount * total)
+    last.principal = first.before = last.before = amount
+    for point in (first, last):
+        point.payees[LENDER] += point.principal + point.interest
+    bases = {"principal": whole, "outstanding": amount, "rent": interest, "interest": interest}
+    for fee in terms.fees:
+        # A yearly share of payments comes with them, any other yearly fee when the year begins.
+        yearly = fee.when.value == "yearly" and fee.basis.value not in ("rent", "interest")
+        early = yearly or fee.when.value == "upfront"
+        (first if early else last).charge(fee.payee, share(fee, bases[fee.basis.value]))
+    return _priced([first, last], amount, None)
 
 
-def _later(start: date, months: int) -> date:
-    year, month = start.year, start.month + months
-    while month > 12:
-        year, month = year + 1, month - 12
-    return date(year, month, min(start.day, calendar.monthrange(year, month)[1]))
+def _deposit(table: Timetable, amount: Decimal, holder: str) -> None:
+    table.points[0].hold(holder, amount)
+    table.points[table.end].hold(holder, -amount)
+
+
+def _priced(points: list[Point], received: Decimal, months: int | None) -> Priced:
+    points = sorted(points, key=lambda point: point.when)
+    points[0].payees[LENDER] -= received
+    net = [point.net() for point in points]
+    net[0] += received
+    payees: dict[str, Decimal] = {LENDER: NOTHING}
+    for point, amount in zip(points, net, strict=True):
+        assert -amount == sum(point.payees.values()), "an amount without a payee"
+        for payee, paid in point.payees.items():
+            payees[payee] = payees.get(payee, NOTHING) + paid
+    average = None if months is None else fen(-sum(net[1:], NOTHING) / months)
+    return Priced(points, received, net, [point.years for point in points], payees, average)
 
 
 def present_value(priced: Priced, rate: Decimal) -> tuple[Decimal, Decimal]:
     """Return the sum of all flows discounted at an annual rate, and the sum of their sizes."""
     with localcontext() as context:
-        context.prec = 60
+        context.prec = ROUGH
         force = (1 + rate).ln()
         parts = [flow * (-force * years).exp() for flow, years in zip(priced.net, priced.years, strict=True)]
-        return sum(parts, Decimal(0)), sum((abs(part) for part in parts), Decimal(0))
+        return sum(parts, NOTHING), sum((abs(part) for part in parts), NOTHING)
