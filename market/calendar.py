@@ -1,13 +1,16 @@
-"""Dates: month steps, working days of the mainland (调休 included), and the local day of a moment."""
+"""Dates: month steps, working days of the mainland (调休 included), payment dates, local days."""
 
 from __future__ import annotations
 
 from calendar import monthrange
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
+
+from market.errors import Code, invalid
+from market.vocabulary import Rolling
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 
@@ -73,6 +76,77 @@ def add_months(day: date, months: int) -> date:
     if not 1 <= year <= 9999:
         raise OverflowError("date out of range")
     return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
+
+
+def roll(day: date, rolling: Rolling, calendar: Calendar) -> date:
+    """Return the working day on which a payment due on ``day`` is made (节假日调整).
+
+    Modified following goes forward, but back where that would leave the month.
+    """
+    if rolling is Rolling.NONE or is_working_day(day, calendar):
+        return day
+    if rolling is not Rolling.PRECEDING:
+        later = add_working_days(day, 0, calendar)
+        if rolling is Rolling.FOLLOWING or later.month == day.month:
+            return later
+    return add_working_days(day, -1, calendar)
+
+
+def payment_dates(
+    start: date,
+    months: int,
+    *,
+    interval: int = 1,
+    first: date | None = None,
+    rolling: Rolling = Rolling.NONE,
+    calendar: Calendar,
+) -> tuple[date, ...]:
+    """Return the payment dates of a loan or lease, rolled off days that are not worked.
+
+    The first is ``first``, else ``interval`` months after ``start``; the others follow every ``interval``
+    months on its day of the month, clipped to the month's end, as long as they lie before the maturity
+    (``months`` after ``start``); the maturity itself closes. Two payments that roll onto one day are one.
+    Raises ``Invalid`` as ``payment_days`` does.
+    """
+    days = payment_days(start, months, interval=interval, first=first, rolling=rolling, calendar=calendar)
+    return tuple(paid for _, paid in days)
+
+
+def payment_days(
+    start: date,
+    months: int,
+    *,
+    interval: int = 1,
+    first: date | None = None,
+    rolling: Rolling = Rolling.NONE,
+    calendar: Calendar,
+) -> tuple[tuple[date, date], ...]:
+    """Return the payment dates as pairs: the day a payment nominally falls due, and the day it is made.
+
+    Raises ``Invalid``: start (not_a_date) where the term leaves the calendar, first_due (out_of_order,
+    too_large) where the first date, rolled, does not lie after the start and up to the maturity.
+    """
+    try:
+        maturity = add_months(start, months)
+        if first is not None and first > maturity:
+            raise invalid(Code.TOO_LARGE, "first_due", value=first.isoformat(), most=maturity.isoformat())
+        if first is not None and min(first, roll(first, rolling, calendar)) <= start:
+            raise invalid(Code.OUT_OF_ORDER, "first_due", value=first.isoformat(), after=start.isoformat())
+        nominal: list[date] = []
+        origin, step = (start, interval) if first is None else (first, 0)
+        while (day := add_months(origin, step)) < maturity:
+            nominal.append(day)
+            step += interval
+        # Of two payments that roll onto one day the later stays: interest then runs to its nominal day.
+        made = {roll(day, rolling, calendar): day for day in (*nominal, maturity)}
+    except OverflowError:
+        raise invalid(Code.NOT_A_DATE, "start", value=start.isoformat()) from None
+    return tuple((day, paid) for paid, day in made.items())
+
+
+def provisional_years(days: Iterable[date], calendar: Calendar) -> tuple[int, ...]:
+    """Return the years among ``days`` of which this calendar knows nothing final, in order."""
+    return tuple(sorted({day.year for day in days if calendar.status(day) is CalendarStatus.PROVISIONAL}))
 
 
 def local_date(now: datetime) -> date:

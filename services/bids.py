@@ -19,26 +19,21 @@ from market.eligibility import Failure, judge
 from market.errors import Code, Fault, Invalid, conflict, invalid, not_found
 from market.party import Party
 from market.reference import calendar
-from market.terms import Fee, LeaseTerms, LoanTerms, Subsidy, Terms
+from market.terms import Terms
 from market.vocabulary import (
-    FLOATING,
     BidState,
     Capability,
-    DayCount,
     NeedState,
-    OfferKind,
-    Pricing,
     Recipient,
-    RentTiming,
-    Repayment,
 )
 from models.base import db, transaction
 from models.bid import Bid
 from models.contract import Contract
 from models.need import Need
 from models.product import Product
-from services import audit, fitting, limits, lpr, needs
+from services import audit, fees, fitting, limits, lpr, needs
 from services.exchange.offers import write_offer
+from services.quotes import Quote, build_terms
 from services.sealing import Sealer
 
 #: Below 0.1 % a year a rate was probably typed as 0.0435 where percent were asked for.
@@ -46,35 +41,11 @@ _LEAST_LIKELY = Decimal("0.001")
 
 
 @dataclass(frozen=True, slots=True)
-class Quote:
-    """A priced answer as an institution writes it.
-
-    ``principal`` in fen; ``rate`` per year for a fixed price, or ``spread`` in basis points over the
-    need's LPR for a floating one. ``confirmed`` says that an unusual price was meant.
-    """
-
-    product_id: int
-    principal: int
-    months: int
-    valid_until: datetime
-    rate: Decimal | None = None
-    spread: int | None = None
-    repayment: Repayment | None = None
-    day_count: DayCount = DayCount.THIRTY_360
-    fees: tuple[Fee, ...] = ()
-    subsidies: tuple[Subsidy, ...] = ()
-    rent: RentTiming = RentTiming.ARREARS
-    deposit: Decimal = Decimal(0)
-    buyout: int = 0
-    declared_rate: Decimal | None = None
-    confirmed: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class Preview:
     """What a quote would cost the firm, and what speaks against it.
 
-    ``faults`` are what ``place`` would refuse it for, as far as can be seen without the locks.
+    ``faults`` are what ``place`` would refuse it for, as far as can be seen without the locks; ``warnings``
+    are fees that the law forbids, which it would take all the same.
     """
 
     terms: Terms
@@ -83,6 +54,7 @@ class Preview:
     failures: tuple[Failure, ...]
     headroom: int | None
     faults: tuple[Fault, ...] = ()
+    warnings: tuple[Fault, ...] = ()
 
 
 def preview(need_id: int, quote: Quote, *, by: Party, now: datetime) -> Preview:
@@ -95,7 +67,8 @@ def preview(need_id: int, quote: Quote, *, by: Party, now: datetime) -> Preview:
     headroom = read_headroom(by.organisation_id)
     weighed = _weigh(terms, quote, fitting.veil(judged), headroom)
     faults = _find_faults(db.session(), need, product, quote, weighed, local_date(now))
-    return replace(weighed, faults=tuple(faults))
+    warnings = fees.warn_quote(quote.fees, need, product, on=local_date(now))
+    return replace(weighed, faults=tuple(faults), warnings=warnings)
 
 
 def place(need_id: int, quote: Quote, *, by: Party, now: datetime, sealer: Sealer) -> Bid:
@@ -211,45 +184,6 @@ def read_own(bid_id: int, *, by: Party, sealer: Sealer) -> tuple[Bid, dict[str, 
     return bid, json.loads(canonical), salt
 
 
-def build_terms(quote: Quote, need: Need, product: Product, *, on: date) -> Terms:
-    """Return the terms that pricing knows of a quote; raises ``Invalid`` where the price is missing."""
-    rate = _resolve_rate(quote, need, product)
-    if quote.principal <= 0:
-        raise invalid(Code.TOO_SMALL, "principal", value=quote.principal, least=1)
-    if not 1 <= quote.months <= 360:
-        raise invalid(
-            Code.TOO_LARGE if quote.months > 360 else Code.TOO_SMALL,
-            "months",
-            value=quote.months,
-            least=1,
-            most=360,
-        )
-    if product.offer is OfferKind.LEASE:
-        return LeaseTerms(
-            principal=quote.principal,
-            months=quote.months,
-            rate=rate,
-            rent=quote.rent,
-            deposit=quote.deposit,
-            buyout=quote.buyout,
-            fees=quote.fees,
-            subsidies=quote.subsidies,
-        )
-    repayment = quote.repayment or product.repayment
-    if repayment is None:
-        raise invalid(Code.REQUIRED, "repayment")
-    return LoanTerms(
-        principal=quote.principal,
-        months=quote.months,
-        rate=rate,
-        repayment=repayment,
-        day_count=quote.day_count,
-        start=on if quote.day_count is not DayCount.THIRTY_360 else None,
-        fees=quote.fees,
-        subsidies=quote.subsidies,
-    )
-
-
 def earliest_validity(need: Need) -> datetime:
     """Return until when a bid must hold at least: close plus the zone's acceptance window."""
     closes = need.closes_at
@@ -268,22 +202,6 @@ def _own_product(session: Session, product_id: int, by: Party) -> Product:
     if product is None or (product.organisation_id, product.zone_id) != (by.organisation_id, by.zone_id):
         raise not_found("product", product_id)
     return product
-
-
-def _resolve_rate(quote: Quote, need: Need, product: Product) -> Decimal:
-    if product.pricing in FLOATING and quote.rate is None:
-        if quote.spread is None:
-            raise invalid(Code.REQUIRED, "spread")
-        base = need.lpr_1y if product.pricing is Pricing.LPR_1Y else need.lpr_5y
-        assert base is not None, "a published need has its LPR frozen"
-        rate = base + Decimal(quote.spread) / 10_000
-    elif quote.rate is None:
-        raise invalid(Code.REQUIRED, "rate")
-    else:
-        rate = quote.rate
-    if rate < 0:
-        raise invalid(Code.TOO_SMALL, "rate", value=str(rate), least="0")
-    return rate
 
 
 def _weigh(terms: Terms, quote: Quote, failures: Sequence[Failure], headroom: int | None) -> Preview:

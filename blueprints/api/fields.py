@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -95,15 +95,22 @@ class Rate(Field):
     json_type = "string"
     looks = {"pattern": r"^-?[0-9]+(\.[0-9]+)?$", "example": "0.0385"}
 
-    def __init__(self, description: str = "", *, most: Decimal = Decimal(1), **options: Any) -> None:
+    def __init__(
+        self,
+        description: str = "",
+        *,
+        most: Decimal = Decimal(1),
+        places: int = money.RATE_PLACES,
+        **options: Any,
+    ) -> None:
         super().__init__(description, **options)
-        self._most = most
+        self._most, self._places = most, places
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Decimal:
         if not isinstance(value, str):
             raise refuse_shape(value, "text")
         try:
-            return money.parse_rate(value, most=self._most)
+            return money.parse_rate(value, places=self._places, most=self._most)
         except Invalid as error:
             raise ma.ValidationError(list(error.faults)) from error
 
@@ -239,6 +246,21 @@ class Whole(Field):
         return value
 
 
+class Choice(Whole):
+    """One of a few whole numbers."""
+
+    def __init__(self, choices: Iterable[int], description: str = "", **options: Any) -> None:
+        self._choices = {int(choice): choice for choice in choices}
+        super().__init__(description, least=min(self._choices), most=max(self._choices), **options)
+        self.metadata["enum"] = list(self._choices)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
+        number = self._read(value)
+        if number not in self._choices:
+            raise refuse(Code.NOT_A_CHOICE, value=number, choices=list(self._choices))
+        return self._choices[number]
+
+
 class Number(Whole):
     """A whole number in a query string."""
 
@@ -290,6 +312,42 @@ class Facts(Field):
     looks = {"additionalProperties": True}
 
 
+class Pairs(Field):
+    """A list of pairs, checked for its shape alone: what the halves mean is read elsewhere."""
+
+    json_type = "array"
+
+    def __init__(
+        self, first: type | tuple[type, ...], description: str = "", *, most: int = 600, **options: Any
+    ) -> None:
+        super().__init__(description, **options)
+        self._first = first if isinstance(first, tuple) else (first,)
+        pair = {"type": "array", "minItems": 2, "maxItems": 2, "items": {"type": ["integer", "string"]}}
+        self.metadata.update(maxItems=most, items=pair)
+        self._most = most
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[Any]:
+        if not isinstance(value, list):
+            raise refuse_shape(value, "list")
+        if len(value) > self._most:
+            raise refuse(Code.TOO_LARGE, value=len(value), most=self._most)
+        faults = {place: found for place, pair in enumerate(value) if (found := self._find_faults(pair))}
+        if faults:
+            raise ma.ValidationError(faults)
+        return value
+
+    def _find_faults(self, pair: Any) -> Any:
+        if not isinstance(pair, list) or len(pair) != 2:
+            return refuse_shape(pair, "pair").messages
+        wrong: dict[int, Any] = {}
+        if type(pair[0]) not in self._first:
+            expected = "whole number" if self._first == (int,) else "text"
+            wrong[0] = refuse_shape(pair[0], expected).messages
+        if not isinstance(pair[1], str):
+            wrong[1] = refuse_shape(pair[1], "text").messages
+        return wrong
+
+
 class Many(ma.fields.List[Any]):
     """A list."""
 
@@ -325,4 +383,4 @@ class Part(ma.fields.Nested):
 
 
 #: Fields by JSON type, for the description.
-ALL = (Money, Rate, Day, Moment, Text, Said, Word, Whole, Count, Flag, FlagNumber, Facts)
+ALL = (Money, Rate, Day, Moment, Text, Said, Word, Whole, Count, Flag, FlagNumber, Facts, Pairs)

@@ -10,15 +10,16 @@ import marshmallow as ma
 
 from blueprints.api import fields
 from blueprints.api.parsing import Answer, Body
-from market.eligibility import FACTS, Failure
+from market.eligibility import AMOUNTS, FACTS, Failure
 from market.errors import Code, Fault, Invalid
 from market.money import MOST_FEN, parse_yuan, yuan
 from market.vocabulary import FeeBasis, FeeTiming, Recipient
 from services.exchange.fields import name_kind
 from services.exchange.offers import read_fees, read_subsidies
+from services.exchange.regular import read_rate_steps
 
 #: Facts whose figures are amounts: fen inside, yuan outside.
-MONEY_FACTS = frozenset({"amount", "annual_revenue"})
+MONEY_FACTS = AMOUNTS
 
 
 class FeeEntry(Body):
@@ -27,20 +28,28 @@ class FeeEntry(Body):
     name = fields.Text("What the fee is for.", most=200)
     when = fields.Word(FeeTiming, "When it is charged.", required=True)
     payee = fields.Text("Who receives it; `lender` if left out.", most=200)
-    basis = fields.Word(FeeBasis, "What the rate is taken of.")
+    basis = fields.Word(FeeBasis, "What the rate is taken of; `principal` if left out.")
     rate = fields.Rate("Share of the basis per occurrence.", most=Decimal(10))
     amount = fields.Money("Flat amount per occurrence.")
+    part = fields.Rate("Share of the basis that counts, such as the guaranteed part.")
+    from_month = fields.Whole("Occurrences before this month are left out.", most=600)
 
 
 class SubsidyEntry(Body):
     """Public money that lowers a cost; it counts for the firm only if the firm receives it."""
 
     name = fields.Text("Name of the programme.", most=200)
-    when = fields.Word(FeeTiming, "When it is paid.", required=True)
-    recipient = fields.Word(Recipient, "Who receives it.")
-    basis = fields.Word(FeeBasis, "What the rate is taken of.")
+    when = fields.Word(FeeTiming, "When it is earned.", required=True)
+    recipient = fields.Word(Recipient, "Who receives it; `firm` if left out.")
+    basis = fields.Word(FeeBasis, "What the rate is taken of; `principal` if left out.")
     rate = fields.Rate("Share of the basis per occurrence.", most=Decimal(10))
     amount = fields.Money("Flat amount per occurrence.")
+    part = fields.Rate("Share of the basis that the rate is taken of.")
+    from_month = fields.Whole("Occurrences before this month are left out.", most=600)
+    cap = fields.Money("The most that one deal gets, over all occurrences.")
+    budget = fields.Money("What its programme has left.")
+    lag_months = fields.Whole("Months between earning it and its payment.", most=24)
+    passed_on = fields.Rate("Share that the institution hands on to the firm.")
 
 
 class Fees(fields.Many):
@@ -69,6 +78,20 @@ class Subsidies(Fees):
     read = staticmethod(read_subsidies)
 
 
+class RateSteps(fields.Pairs):
+    """Later rates, read by the same rules as an offers file."""
+
+    def __init__(self, description: str = "", **options: Any) -> None:
+        super().__init__(int, description, **options)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        super()._deserialize(value, attr, data, **kwargs)
+        try:
+            return read_rate_steps(value, "")
+        except Invalid as error:
+            raise ma.ValidationError(list(error.faults)) from error
+
+
 class FeeAnswer(Answer):
     """A fee."""
 
@@ -78,6 +101,8 @@ class FeeAnswer(Answer):
     basis = fields.Word(FeeBasis)
     rate = fields.Rate(allow_none=True)
     amount = fields.Money(allow_none=True)
+    part = fields.Rate("Share of the basis that the rate is taken of.")
+    from_month = fields.Count("Occurrences before this month are left out.")
 
 
 class SubsidyAnswer(Answer):
@@ -89,6 +114,12 @@ class SubsidyAnswer(Answer):
     basis = fields.Word(FeeBasis)
     rate = fields.Rate(allow_none=True)
     amount = fields.Money(allow_none=True)
+    part = fields.Rate("Share of the basis that the rate is taken of.")
+    from_month = fields.Count("Occurrences before this month are left out.")
+    cap = fields.Money("The most that one deal gets.", allow_none=True)
+    budget = fields.Money("What its programme has left.", allow_none=True)
+    lag_months = fields.Count("Months between earning it and its payment.")
+    passed_on = fields.Rate("Share that the institution hands on to the firm.")
 
 
 class Value(fields.Field):
@@ -165,7 +196,7 @@ class FailureAnswer(ConditionAnswer):
 class CostPart(Answer):
     """One item of a cost."""
 
-    part = fields.Said("`interest`, `fee`, `subsidy` or `buyout`.")
+    part = fields.Said("`interest`, `fee`, `subsidy`, `buyout`, `deposit` or `bare`.")
     name = fields.Said(allow_none=True)
     payee = fields.Said()
     total = fields.Money("Over all payments; negative for a subsidy.", least=None)
@@ -173,6 +204,11 @@ class CostPart(Answer):
     rate = fields.Rate(allow_none=True)
     basis = fields.Word(FeeBasis, allow_none=True)
     when = fields.Word(FeeTiming, allow_none=True)
+    share = fields.Rate("Share of the basis that the rate is taken of.")
+    steps = fields.Pairs(int, "Later rates: the month (or day) from which each holds, and the rate.")
+    from_month = fields.Count("The month before which it is not charged.")
+    lag_months = fields.Count("Months between earning a subsidy and its payment.")
+    held = fields.Money("What is held and returned: a deposit costs nothing but its time.")
 
 
 class Share(Answer):
@@ -196,7 +232,11 @@ class CostAnswer(Answer):
     parts = fields.Many(fields.Part(CostPart))
 
 
-_OPTIONAL_IN_PART = {"name": None, "rate": None, "basis": None, "when": None}
+#: What ``market.disclosure.list_parts`` leaves out, and what that means.
+_OPTIONAL_IN_PART: dict[str, Any] = {
+    **{"name": None, "rate": None, "basis": None, "when": None},
+    **{"share": "1", "steps": [], "from_month": 0, "lag_months": 0, "held": 0},
+}
 
 
 def show_cost(stored: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -11,16 +12,14 @@ import click
 from flask.cli import with_appcontext
 from flask_babel import force_locale
 
-from blueprints import explanations, messages
-from market import cost, ranking
-from market.cost import Cost
+from blueprints import explanations, messages, pricing
 from market.errors import Fault, Invalid
 from market.money import rate_text, yuan
-from market.ranking import Entry
 from market.reference import lpr_table
-from market.terms import FlowTerms
 from services.exchange import offers
-from services.exchange.offers import Offer
+
+_AMOUNTS = frozenset({"total_cost", "net_received", "average_monthly_payment"})
+_COLUMNS = ("principal", "interest", "fees", "subsidy", "balance")
 
 
 @click.command("price")
@@ -41,47 +40,27 @@ def price(file: Path) -> None:
             listed = offers.read_file(content, lpr_table())
         except Invalid as error:
             _refuse([_line(fault, str(file)) for fault in error.faults])
-        click.echo(json.dumps({"offers": _rank(listed)}, ensure_ascii=False, indent=2))
+        priced = [_write(pricing.describe(row)) for row in pricing.rank(listed)]
+        click.echo(json.dumps({"offers": priced}, ensure_ascii=False, indent=2))
 
 
-def _rank(listed: list[Offer]) -> list[dict[str, Any]]:
-    costs = cost.price_many(offer.terms for offer in listed)
-    entries = [
-        Entry(place, priced, amount=0, months=0, receipt_number=place) for place, priced in enumerate(costs)
+def _write(described: dict[str, Any]) -> dict[str, Any]:
+    """Return the figures of an offer as the command prints them: everything but whole numbers is text."""
+    text = {name: _write_value(name, value) for name, value in described.items()}
+    text["breakdown"] = {payee: yuan(amount) for payee, amount in described["breakdown"].items()}
+    text["schedule"] = [
+        {"when": when, **{name: yuan(getattr(line, name)) for name in _COLUMNS}}
+        for when, line in described["schedule"]
     ]
-    # The command has no need to compare with: whatever stands in the file competes.
-    ranked = ranking.rank(entries, amount=0, months=0)
-    return [_describe(listed[row.key], costs[row.key], row.rank) for row in ranked]
+    note = described["note"]
+    text["note"] = None if note is None else f"no rate: {explanations.NO_RATE[note]}"
+    return text
 
 
-def _describe(offer: Offer, priced: Cost, rank: int | None) -> dict[str, Any]:
-    terms = offer.terms
-    dated = not isinstance(terms, FlowTerms) and terms.start is not None
-    lines = () if isinstance(terms, FlowTerms) else priced.schedule.lines
-    average = priced.average_monthly_payment
-    return {
-        "id": offer.id,
-        "rank": rank,
-        "effective": None if priced.effective is None else rate_text(priced.effective),
-        "simple": None if priced.simple is None else rate_text(priced.simple),
-        "total_cost": yuan(priced.total_cost),
-        "net_received": yuan(priced.net_received),
-        "average_monthly_payment": None if average is None else yuan(average),
-        "convention": priced.convention,
-        "breakdown": {payee: yuan(amount) for payee, amount in priced.breakdown},
-        "schedule": [
-            {
-                "when": line.due.isoformat() if dated and line.due is not None else line.number,
-                "principal": yuan(line.principal),
-                "interest": yuan(line.interest),
-                "fees": yuan(line.fees),
-                "subsidy": yuan(line.subsidy),
-                "balance": yuan(line.balance),
-            }
-            for line in lines
-        ],
-        "note": None if priced.note is None else f"no rate: {explanations.NO_RATE[priced.note]}",
-    }
+def _write_value(name: str, value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return rate_text(value)
+    return yuan(value) if name in _AMOUNTS and value is not None else value
 
 
 def _line(fault: Fault, file: str) -> str:

@@ -20,6 +20,7 @@ from market.money import parse_rate, parse_yuan
 
 Word = TypeVar("Word", bound=StrEnum)
 Value = TypeVar("Value")
+Other = TypeVar("Other")
 
 LONGEST_TEXT = 200
 _WHOLE = re.compile(r"-?[0-9]{1,9}", re.ASCII)
@@ -76,6 +77,7 @@ class Fields:
         """Start reading ``data``, which stands at ``path``."""
         self.path, self.faults = path, faults
         self._read: set[str] = set()
+        self._unsound: set[str] = set()
         self._broken = False
         if not isinstance(data, Mapping):
             self.note(Code.WRONG_SHAPE, None, kind=name_kind(data), expected="object")
@@ -98,6 +100,16 @@ class Fields:
         """Say whether a field is given; null counts as not given."""
         self._read.add(name)
         return self.data.get(name) is not None
+
+    def sound(self, name: str) -> bool:
+        """Say whether a field that was read is given and was what it should be."""
+        return self.has(name) and name not in self._unsound
+
+    def need(self, name: str) -> None:
+        """Note once that a field is required which may be left out elsewhere."""
+        missing = Fault(Code.REQUIRED, self.at(name))
+        if not self.has(name) and missing not in self.faults:
+            self.note(Code.REQUIRED, name)
 
     def finish(self) -> None:
         """Note every field that nobody read."""
@@ -133,6 +145,14 @@ class Fields:
         """Read one word of a list."""
         return self._value(name, default, next(iter(words)), lambda value, at: _parse_word(value, at, words))
 
+    def step(self, name: str, steps: Sequence[int], default: Any = _REQUIRED) -> Any:
+        """Read one of a few whole numbers."""
+        return self._value(name, default, steps[0], lambda value, at: _parse_step(value, at, steps))
+
+    def flag(self, name: str, default: Any = _REQUIRED) -> Any:
+        """Read yes or no."""
+        return self._value(name, default, False, _parse_flag)
+
     def items(self, name: str) -> Iterator[tuple[str, Any]]:
         """Yield (path, item) of a list; an absent list is empty."""
         if not self.has(name):
@@ -143,6 +163,43 @@ class Fields:
             return
         yield from ((f"{self.at(name)}[{place}]", item) for place, item in enumerate(listed))
 
+    def days(self, name: str) -> list[date]:
+        """Read a list of dates, of which any may be missing; look at ``sound`` before using it."""
+        return self._each(name, lambda item, at: parse_day(item, at))
+
+    def pairs(
+        self, name: str, first: Callable[[Any, str], Value], second: Callable[[Any, str], Other]
+    ) -> list[tuple[Value, Other]]:
+        """Read a list of pairs, each half by its own parser; look at ``sound`` before using it."""
+        return self._each(name, lambda item, at: self._pair(item, at, first, second))
+
+    def _each(self, name: str, parse: Callable[[Any, str], Value]) -> list[Value]:
+        known, read = len(self.faults), []
+        for at, item in self.items(name):
+            try:
+                read.append(parse(item, at))
+            except Invalid as error:
+                self.faults.extend(error.faults)
+        if len(self.faults) > known:
+            self._unsound.add(name)
+        return read
+
+    def _pair(
+        self, item: Any, at: str, first: Callable[[Any, str], Value], second: Callable[[Any, str], Other]
+    ) -> tuple[Value, Other]:
+        if isinstance(item, (str, Mapping)) or not isinstance(item, Sequence) or len(item) != 2:
+            raise invalid(Code.WRONG_SHAPE, at, kind=name_kind(item), expected="pair")
+        faults: list[Fault] = []
+        halves: list[Any] = []
+        for place, parse in enumerate((first, second)):
+            try:
+                halves.append(parse(item[place], f"{at}[{place}]"))
+            except Invalid as error:
+                faults.extend(error.faults)
+        if faults:
+            raise Invalid(*faults)
+        return halves[0], halves[1]
+
     def _value(self, name: str, default: Value, instead: Value, parse: Callable[[Any, str], Value]) -> Value:
         if not self.has(name):
             if default is not _REQUIRED:
@@ -152,6 +209,7 @@ class Fields:
         try:
             return parse(self.data[name], self.at(name))
         except Invalid as error:
+            self._unsound.add(name)
             self.faults.extend(error.faults)
             return instead
 
@@ -179,6 +237,19 @@ def parse_day(value: Any, at: str) -> date:
     except ValueError:
         pass
     raise invalid(Code.NOT_A_DATE, at, value=shorten(value))
+
+
+def _parse_step(value: Any, at: str, steps: Sequence[int]) -> int:
+    number = parse_whole(value, at, least=-(10**9), most=10**9)
+    if number not in steps:
+        raise invalid(Code.NOT_A_CHOICE, at, value=shorten(value), choices=[int(step) for step in steps])
+    return number
+
+
+def _parse_flag(value: Any, at: str) -> bool:
+    if not isinstance(value, bool):
+        raise invalid(Code.WRONG_SHAPE, at, kind=name_kind(value), expected="boolean")
+    return value
 
 
 def plain(value: Any) -> Any:

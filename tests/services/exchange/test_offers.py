@@ -8,34 +8,23 @@ from typing import Any
 
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from market.errors import Code, Invalid
 from market.reference import lpr_table
-from market.terms import Fee, FlowTerms, LeaseTerms, LoanTerms, Period, Subsidy
+from market.terms import Fee, FlowTerms, LeaseTerms, LoanTerms, Period, Priceable, Subsidy
 from market.vocabulary import DayCount, FeeBasis, FeeTiming, Recipient, Repayment
-from services.exchange.offers import read_fees, read_file, read_offer, read_subsidies, write_offer
-from tests.market.strategies import offers
-
-LOAN = {
-    "id": "A",
-    "kind": "loan",
-    "principal": "1000000.00",
-    "months": 12,
-    "rate": "0.0365",
-    "repayment": "bullet",
-}
-LEASE = {"id": "B", "kind": "lease", "principal": "1000000.00", "months": 36, "rate": "0.055"}
-FLOWS = {"id": "D", "kind": "flows", "flows": [["2026-01-05", "100"], ["2027-01-05", "-105"]]}
-
-
-def read(*entries: Any) -> list[Any]:
-    return read_file(json.dumps({"offers": entries}).encode(), lpr_table())
-
-
-def faults_of(*entries: Any) -> list[tuple[str | None, Code]]:
-    with pytest.raises(Invalid) as refusal:
-        read(*entries)
-    return [(fault.field, fault.code) for fault in refusal.value.faults]
+from services.exchange.offers import (
+    read_fees,
+    read_file,
+    read_offer,
+    read_subsidies,
+    read_terms,
+    write_offer,
+    write_terms,
+)
+from tests.market.strategies import everything, offers, starts
+from tests.services.exchange.offer_files import FLOWS, LEASE, LOAN, faults_of, faults_of_any, read, read_any
 
 
 def faults_in(text: str) -> list[tuple[str | None, Code]]:
@@ -101,10 +90,41 @@ def test_flows_are_dates_or_period_numbers() -> None:
     assert monthly.terms.flows[3][1] == Decimal("-3041.67")
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(offers)
 def test_what_is_written_is_read_back_the_same(terms: LoanTerms | LeaseTerms) -> None:
     assert read_offer(json.loads(json.dumps(write_offer(terms)))) == terms
+
+
+@settings(max_examples=300, deadline=None)
+@given(everything)
+def test_terms_of_every_kind_survive_writing(terms: Priceable) -> None:
+    written = json.loads(json.dumps(write_terms(terms)))
+    assert read_terms(written) == terms
+    assert write_terms(read_terms(written)) == written
+
+
+whole_periods = st.integers(0, 100).map(Fraction)
+decimals = st.decimals(-(10**9), 10**9, places=4).filter(lambda number: number or not number.is_signed())
+periods = st.one_of(
+    whole_periods,
+    st.integers(1, 999).map(lambda n: Fraction(7, n)),
+    st.integers(1, 10**9).map(lambda n: Fraction(n, 10**12)),
+)
+
+
+@given(
+    st.one_of(
+        st.builds(
+            FlowTerms,
+            st.lists(st.tuples(periods, decimals), min_size=1, max_size=8).map(tuple),
+            st.sampled_from(Period),
+        ),
+        st.builds(FlowTerms, st.lists(st.tuples(starts, decimals), min_size=1, max_size=8).map(tuple)),
+    )
+)
+def test_bare_flows_survive_writing(terms: FlowTerms) -> None:
+    assert read_terms(json.loads(json.dumps(write_terms(terms)))) == terms
 
 
 def test_a_draw_list_survives_writing() -> None:
@@ -143,7 +163,7 @@ def test_a_draw_list_survives_writing() -> None:
         ({"start": "9999-06-01"}, "start", Code.NOT_A_DATE),
         ({"kind": "bond"}, "kind", Code.NOT_A_CHOICE),
         ({"colour": "red"}, "colour", Code.UNKNOWN_FIELD),
-        ({"deposit": "0.05"}, "deposit", Code.UNKNOWN_FIELD),
+        ({"buyout": "0.05"}, "buyout", Code.UNKNOWN_FIELD),
         ({"id": ""}, "id", Code.REQUIRED),
         ({"id": 7}, "id", Code.NOT_TEXT),
         ({"fees": {"rate": "0.01"}}, "fees", Code.WRONG_SHAPE),
@@ -209,6 +229,46 @@ def test_a_fault_in_a_lease_is_named_with_its_path(change: dict[str, Any], field
 )
 def test_a_fault_in_flows_is_named_with_its_path(change: dict[str, Any], field: str, code: Code) -> None:
     assert faults_of({**FLOWS, **change}) == [(f"offers[0].{field}", code)]
+
+
+def test_a_start_of_the_year_one_is_a_day_like_any_other() -> None:
+    floating = {key: value for key, value in LOAN.items() if key != "rate"}
+    before_all = {**floating, "start": "0001-01-01", "lpr": {"tenor": "1y"}}
+    assert faults_of(before_all) == [("offers[0].start", Code.OUT_OF_ORDER)]
+
+
+def test_a_missing_start_is_named_once_whatever_needs_it() -> None:
+    floating = {key: value for key, value in LOAN.items() if key != "rate"}
+    needy = {**floating, "lpr": {"tenor": "1y"}, "day_count": "act/360", "rolling": "following"}
+    assert faults_of(needy) == [("offers[0].start", Code.REQUIRED)]
+
+
+def test_a_tenor_that_cannot_be_read_is_one_fault() -> None:
+    later = {"fees": [{"when": "end", "rate": "0.01", "from_month": 6}], "rate_steps": [[6, "0.04"]]}
+    assert faults_of({**LOAN, **later, "months": -3}) == [("offers[0].months", Code.TOO_SMALL)]
+
+
+@pytest.mark.parametrize("kind", ["bill", "factoring", "bridge", "cover", "package", "Loan", "贷款"])
+def test_a_file_names_the_kinds_it_takes(kind: str) -> None:
+    with pytest.raises(Invalid) as refusal:
+        read({**LOAN, "kind": kind})
+    (fault,) = refusal.value.faults
+    assert (fault.field, fault.code) == ("offers[0].kind", Code.NOT_A_CHOICE)
+    assert fault.values == {"value": kind, "choices": ["loan", "lease", "flows"]}
+
+
+def test_only_the_api_reads_what_an_offer_declares() -> None:
+    declaring = {**LOAN, "declared_rate": "0.04"}
+    assert faults_of(declaring) == [("offers[0].declared_rate", Code.UNKNOWN_FIELD)]
+    assert read_any(declaring)[0].declared == Decimal("0.04")
+    assert faults_of_any({**LOAN, "declared_rate": "-0"}) == [("offers[0].declared_rate", Code.NOT_A_NUMBER)]
+
+
+def test_period_numbers_without_a_common_unit_are_refused_before_they_are_counted() -> None:
+    primes = [n for n in range(2, 999) if all(n % d for d in range(2, n))]
+    flows = [[f"1/{prime}", "1"] for prime in primes]
+    assert faults_of({**FLOWS, "period": "year", "flows": flows})[0][1] is Code.TOO_MANY_DECIMALS
+    assert len(read({**FLOWS, "period": "year", "flows": flows[:40]})[0].terms.flows) == 40
 
 
 def test_every_fault_of_a_file_is_named_at_once() -> None:

@@ -1,0 +1,128 @@
+"""Quotes: an institution's priced answer as it writes it, and the terms that pricing knows of it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, cast
+
+from market.errors import Code, Fault, Invalid, invalid
+from market.terms import Fee, LeaseTerms, LoanTerms, Subsidy, Terms
+from market.vocabulary import (
+    FLOATING,
+    DayCount,
+    Interval,
+    OfferKind,
+    Pricing,
+    RentTiming,
+    Repayment,
+)
+from models.need import Need
+from models.product import Product
+from services.exchange.offers import STORED_KINDS, read_terms, write_offer
+
+LONGEST_TERM = 360
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """A priced answer as an institution writes it.
+
+    ``principal`` in fen; ``rate`` per year for a fixed price, or ``spread`` in basis points over the
+    need's LPR for a floating one. ``confirmed`` says that an unusual price was meant. ``rent``, ``buyout``
+    and what comes before the first rental period belong to leases; the rest is as in ``market.terms``.
+    """
+
+    product_id: int
+    principal: int
+    months: int
+    valid_until: datetime
+    rate: Decimal | None = None
+    spread: int | None = None
+    repayment: Repayment | None = None
+    day_count: DayCount = DayCount.THIRTY_360
+    fees: tuple[Fee, ...] = ()
+    subsidies: tuple[Subsidy, ...] = ()
+    rent: RentTiming = RentTiming.ARREARS
+    deposit: Decimal = Decimal(0)
+    buyout: int = 0
+    declared_rate: Decimal | None = None
+    confirmed: bool = False
+    interval: Interval = Interval.MONTHLY
+    rate_steps: tuple[tuple[int, Decimal], ...] = ()
+    prelease_months: int = 0
+    prelease_rate: Decimal | None = None
+
+
+def build_terms(quote: Quote, need: Need, product: Product, *, on: date) -> Terms:
+    """Return the terms that pricing knows of a quote.
+
+    Raises ``Invalid`` where the price is missing, and with every fault for terms that an offers file could
+    not hold either: what is sealed now must be readable at the opening.
+    """
+    rate = _resolve_rate(quote, need, product)
+    if quote.principal <= 0:
+        raise invalid(Code.TOO_SMALL, "principal", value=quote.principal, least=1)
+    if not 1 <= quote.months <= LONGEST_TERM:
+        code = Code.TOO_LARGE if quote.months > LONGEST_TERM else Code.TOO_SMALL
+        raise invalid(code, "months", value=quote.months, least=1, most=LONGEST_TERM)
+    term = quote.months + (quote.prelease_months if product.offer is OfferKind.LEASE else 0)
+    common: dict[str, Any] = {
+        "principal": quote.principal,
+        "months": quote.months,
+        "rate": rate,
+        "fees": quote.fees,
+        # The programmes of a product come with every bid: one that pays only after its end pays nothing.
+        "subsidies": tuple(one for one in quote.subsidies if one.from_month < term),
+        "deposit": quote.deposit,
+        "interval": quote.interval,
+        "rate_steps": quote.rate_steps,
+    }
+    if product.offer is OfferKind.LEASE:
+        return _checked(
+            LeaseTerms(
+                rent=quote.rent,
+                buyout=quote.buyout,
+                prelease_months=quote.prelease_months,
+                prelease_rate=quote.prelease_rate,
+                **common,
+            )
+        )
+    repayment = quote.repayment or product.repayment
+    if repayment is None:
+        raise invalid(Code.REQUIRED, "repayment")
+    if quote.prelease_months:
+        raise invalid(Code.UNKNOWN_FIELD, "prelease_months", value="prelease_months")
+    start = on if quote.day_count is not DayCount.THIRTY_360 else None
+    return _checked(LoanTerms(repayment=repayment, day_count=quote.day_count, start=start, **common))
+
+
+def _checked(terms: Terms) -> Terms:
+    """Return terms as they are read from what would be stored, judged as every offer is at the door."""
+    try:
+        return cast(Terms, read_terms(write_offer(terms), kinds=STORED_KINDS, stored=False))
+    except Invalid as error:
+        raise Invalid(*(replace(fault, field=_dotted(fault)) for fault in error.faults)) from error
+
+
+def _dotted(fault: Fault) -> str | None:
+    """Return a fault's path in the words of forms: ``fees.0.when``."""
+    return None if fault.field is None else re.sub(r"\[(\d+)\]", r".\1", fault.field)
+
+
+def _resolve_rate(quote: Quote, need: Need, product: Product) -> Decimal:
+    if product.pricing in FLOATING and quote.rate is None:
+        if quote.spread is None:
+            raise invalid(Code.REQUIRED, "spread")
+        base = need.lpr_1y if product.pricing is Pricing.LPR_1Y else need.lpr_5y
+        assert base is not None, "a published need has its LPR frozen"
+        rate = base + Decimal(quote.spread) / 10_000
+    elif quote.rate is None:
+        raise invalid(Code.REQUIRED, "rate")
+    else:
+        rate = quote.rate
+    if rate < 0:
+        raise invalid(Code.TOO_SMALL, "rate", value=str(rate), least="0")
+    return rate
