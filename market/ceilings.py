@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
-from market.errors import not_found
+from market.errors import Code, Fault, not_found
 from market.lpr import LprTable
 from market.terms import Fee
-from market.vocabulary import LprTenor, SizeClass
+from market.vocabulary import LprTenor, OrganisationKind, SizeClass
 
 
 class CeilingKind(StrEnum):
@@ -46,19 +46,26 @@ class Ceiling:
 
 @dataclass(frozen=True, slots=True)
 class ForbiddenFee:
-    """A fee that may not be charged by licensed lenders to firms of some sizes; ``words`` name it.
+    """A fee that lenders of some kinds may not charge firms of some sizes; ``words`` name it.
 
-    ``verified`` says whether the rule was checked against its official text: one that was not may
-    only warn.
+    ``payees`` says to whom it may not be paid: a cost that the lender must bear itself may not go to
+    somebody else either. ``verified`` says whether the rule was checked against its official text: one
+    that was not may only warn.
     """
 
     code: str
     words: tuple[str, ...]
+    payees: frozenset[str]
+    lenders: frozenset[OrganisationKind]
     sizes: frozenset[SizeClass]
     valid_from: date
     valid_to: date | None
     verified: bool
     source: str
+
+    def speaks_of(self, fee: Fee) -> bool:
+        """Say whether a fee is of this kind, by its payee and the words in its name."""
+        return fee.payee in self.payees and any(word in fee.name.casefold() for word in self.words)
 
 
 def ceiling_in_force(kind: CeilingKind, on: date, lpr: LprTable, ceilings: Iterable[Ceiling]) -> Decimal:
@@ -70,19 +77,49 @@ def ceiling_in_force(kind: CeilingKind, on: date, lpr: LprTable, ceilings: Itera
 
 
 def forbidden_fees(
-    fees: Iterable[Fee], size: SizeClass, on: date, rules: Iterable[ForbiddenFee]
-) -> list[tuple[Fee, ForbiddenFee]]:
-    """Return the fees that a lender may not charge a firm of this size, each with its rule.
+    fees: Iterable[Fee],
+    size: SizeClass | None,
+    on: date,
+    rules: Iterable[ForbiddenFee],
+    *,
+    lender: OrganisationKind = OrganisationKind.BANK,
+) -> list[tuple[int, ForbiddenFee]]:
+    """Return the places of fees that such a lender may not charge a firm of this size, each with its rule.
 
-    Only fees that the lender itself collects count, and a fee is known by the words in its name.
+    A firm whose size is not known (None) may be of any size: every rule speaks for it.
     """
-    standing = [rule for rule in rules if size in rule.sizes and _holds(rule.valid_from, rule.valid_to, on)]
-    return [
-        (fee, rule)
-        for fee in fees
-        for rule in standing
-        if fee.payee == "lender" and any(word in fee.name.casefold() for word in rule.words)
+    standing = [
+        rule
+        for rule in rules
+        if lender in rule.lenders
+        and (size is None or size in rule.sizes)
+        and _holds(rule.valid_from, rule.valid_to, on)
     ]
+    return [(place, rule) for place, fee in enumerate(fees) for rule in standing if rule.speaks_of(fee)]
+
+
+def warn_of_fees(
+    fees: Sequence[Fee],
+    size: SizeClass | None,
+    on: date,
+    rules: Iterable[ForbiddenFee],
+    *,
+    lender: OrganisationKind,
+) -> tuple[Fault, ...]:
+    """Return one fault (forbidden_fee) per forbidden fee: what a bid is warned about, not refused for."""
+    return tuple(
+        Fault(
+            Code.FORBIDDEN_FEE,
+            f"fees.{place}.name",
+            {
+                "value": fees[place].name,
+                "rule": rule.code,
+                "sizes": [each for each in SizeClass if each in rule.sizes],
+                "source": rule.source,
+            },
+        )
+        for place, rule in forbidden_fees(fees, size, on, rules, lender=lender)
+    )
 
 
 def _holds(start: date, end: date | None, on: date) -> bool:

@@ -12,6 +12,8 @@ from market.errors import Code, invalid
 from market.vocabulary import LprTenor
 
 _BASIS_POINT = Decimal("0.0001")
+#: A month and its longest holiday: when a newer publication than one of this age must exist.
+FRESH_DAYS = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,11 @@ class LprTable:
         """Return the rate in force on a day and the date it was published."""
         row = self.row(on)
         return row.rate(tenor), row.published_on
+
+
+def is_old(published_on: date, on: date) -> bool:
+    """Say whether a later publication must exist on a day, so that this one is only the newest on record."""
+    return (on - published_on).days > FRESH_DAYS
 
 
 def floating_rate(table: LprTable, tenor: LprTenor, on: date, spread_bp: int) -> Decimal:

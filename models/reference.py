@@ -1,4 +1,4 @@
-"""Reference tables that a zone updates by hand or by command."""
+"""Reference tables that are updated by hand or by command."""
 
 from __future__ import annotations
 
@@ -20,3 +20,13 @@ class LprRow(Base):
     published_on: Mapped[date] = mapped_column(primary_key=True)
     one_year: Mapped[Decimal] = mapped_column(Rate)
     five_year: Mapped[Decimal] = mapped_column(Rate)
+
+    @property
+    def id(self) -> int:
+        """Return the number by which audit entries know the row."""
+        return number_of(self.published_on)
+
+
+def number_of(day: date) -> int:
+    """Return a day as a number: 20260820."""
+    return day.year * 10_000 + day.month * 100 + day.day

@@ -13,7 +13,14 @@ from blueprints import labels
 from blueprints.access import acting, allows, current_zone, now
 from blueprints.documents import spreadsheet
 from blueprints.documents.spreadsheet import Column, Kind
-from blueprints.web import elements, officer_members, officer_rounds, officer_watch, paging
+from blueprints.web import (
+    elements,
+    officer_members,
+    officer_reference,
+    officer_rounds,
+    officer_watch,
+    paging,
+)
 from market.calendar import local_date
 from market.errors import not_found
 from market.vocabulary import AwardState, Capability, NeedState, OfferKind, Purpose, Security
@@ -107,6 +114,7 @@ page = Blueprint("officer", __name__)
 officer_rounds.init(page)
 officer_watch.init(page)
 officer_members.init(page)
+officer_reference.init(page)
 
 
 @page.get("/board", endpoint="board")

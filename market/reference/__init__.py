@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from functools import cache
@@ -12,9 +13,18 @@ from pathlib import Path
 from market.calendar import Calendar, CalendarStatus
 from market.ceilings import Ceiling, CeilingKind, ForbiddenFee
 from market.lpr import LprRow, LprTable
-from market.vocabulary import LprTenor, SizeClass
+from market.vocabulary import LprTenor, OrganisationKind, SizeClass
 
 _PERCENT = Decimal(100)
+
+
+@dataclass(frozen=True, slots=True)
+class SpecialDay:
+    """A weekday off, or a weekend day worked in exchange; ``name`` is the word of the notice, in Chinese."""
+
+    day: date
+    worked: bool
+    name: str
 
 
 @cache
@@ -36,8 +46,17 @@ def lpr_table() -> LprTable:
 def calendar() -> Calendar:
     """Return the working-day calendar of the mainland."""
     return Calendar(
-        {date.fromisoformat(row["date"]): row["worked"] == "yes" for row in _rows("working_days.csv")},
+        {special.day: special.worked for special in special_days()},
         {int(row["year"]): CalendarStatus(row["status"]) for row in _rows("calendar_years.csv")},
+    )
+
+
+@cache
+def special_days() -> tuple[SpecialDay, ...]:
+    """Return the days on which ``calendar`` rests, with the names of the notices, in order of date."""
+    return tuple(
+        SpecialDay(date.fromisoformat(row["date"]), row["worked"] == "yes", row["name"])
+        for row in _rows("working_days.csv")
     )
 
 
@@ -65,6 +84,8 @@ def forbidden_fees() -> tuple[ForbiddenFee, ...]:
         ForbiddenFee(
             row["code"],
             tuple(word.casefold() for word in row["words"].split("|")),
+            frozenset(row["payees"].split("|")),
+            frozenset(OrganisationKind(kind) for kind in row["lenders"].split("|")),
             frozenset(SizeClass(size) for size in row["sizes"].split("|")),
             date.fromisoformat(row["valid_from"]),
             date.fromisoformat(row["valid_to"]) if row["valid_to"] else None,

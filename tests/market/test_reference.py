@@ -9,11 +9,11 @@ import pytest
 
 from market import reference
 from market.calendar import CalendarStatus, is_working_day
-from market.ceilings import CeilingKind, ceiling_in_force, forbidden_fees
-from market.errors import Invalid, NotFound
+from market.ceilings import CeilingKind, ceiling_in_force, forbidden_fees, warn_of_fees
+from market.errors import Code, Invalid, NotFound
 from market.lpr import LprRow, LprTable, floating_rate
 from market.terms import Fee
-from market.vocabulary import FeeTiming, LprTenor, SizeClass
+from market.vocabulary import FeeTiming, LprTenor, OrganisationKind, SizeClass
 
 YEARS = range(2019, 2027)
 
@@ -97,6 +97,12 @@ def test_a_day_without_a_ceiling_is_not_guessed() -> None:
         )
 
 
+def test_every_day_that_breaks_the_rule_has_a_name() -> None:
+    special = reference.special_days()
+    assert [each.day for each in special] == sorted(reference.calendar().exceptions)
+    assert all(each.name and each.worked == (each.day.weekday() >= 5) for each in special)
+
+
 @pytest.mark.parametrize(
     ("name", "payee", "size", "found"),
     [
@@ -105,11 +111,40 @@ def test_a_day_without_a_ceiling_is_not_guessed() -> None:
         ("承诺费", "lender", SizeClass.LARGE, []),
         ("承诺费", "guarantor", SizeClass.SMALL, []),
         ("抵押物评估费", "lender", SizeClass.SMALL, ["collateral_valuation"]),
+        # The bank bears the valuation: the appraiser may not send the firm its bill either.
+        ("抵押物评估费", "agency", SizeClass.SMALL, ["collateral_valuation"]),
+        ("评估费", "guarantor", SizeClass.SMALL, []),
         ("担保费", "lender", SizeClass.SMALL, []),
+        # A firm of unknown size may be a small one.
+        ("承诺费", "lender", None, ["commitment_fee"]),
     ],
 )
-def test_forbidden_fees_are_named(name: str, payee: str, size: SizeClass, found: list[str]) -> None:
-    fee = Fee(name, FeeTiming.UPFRONT, payee, amount=100)
-    rules = forbidden_fees([fee], size, date(2026, 1, 5), reference.forbidden_fees())
-    assert [rule.code for _, rule in rules] == found
+def test_forbidden_fees_are_named(name: str, payee: str, size: SizeClass | None, found: list[str]) -> None:
+    others = Fee("担保费", FeeTiming.UPFRONT, "guarantor", amount=100)
+    fees = [others, Fee(name, FeeTiming.UPFRONT, payee, amount=100)]
+    rules = forbidden_fees(fees, size, date(2026, 1, 5), reference.forbidden_fees())
+    assert [(place, rule.code) for place, rule in rules] == [(1, code) for code in found]
     assert not any(rule.verified for _, rule in rules)
+
+
+def test_only_banks_are_told_of_rules_for_banks_and_only_while_they_hold() -> None:
+    fees = [Fee("承诺费", FeeTiming.UPFRONT, "lender", amount=100)]
+    rules, size = reference.forbidden_fees(), SizeClass.SMALL
+    kinds = {
+        kind for kind in OrganisationKind if forbidden_fees(fees, size, date(2026, 1, 5), rules, lender=kind)
+    }
+    assert kinds == {OrganisationKind.BANK}
+    assert forbidden_fees(fees, size, date(2011, 10, 23), rules) == []
+
+
+def test_a_warning_names_the_fee_the_rule_and_whom_it_protects() -> None:
+    fees = [Fee("Prepayment fee", FeeTiming.END, "lender", amount=100)]
+    size, rules = SizeClass.MICRO, reference.forbidden_fees()
+    (warning,) = warn_of_fees(fees, size, date(2026, 1, 5), rules, lender=OrganisationKind.BANK)
+    assert (warning.code, warning.field) == (Code.FORBIDDEN_FEE, "fees.0.name")
+    assert warning.values == {
+        "value": "Prepayment fee",
+        "rule": "early_repayment_penalty",
+        "sizes": [SizeClass.SMALL, SizeClass.MICRO],
+        "source": "银保监发〔2020〕18号",
+    }
