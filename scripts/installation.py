@@ -28,6 +28,11 @@ STAMPS = ENVIRONMENT / "stamps"
 ASSETS = ROOT / "blueprints" / "web" / "assets"
 VENDOR = ROOT / "blueprints" / "web" / "static" / "vendor"
 TRANSLATIONS = ROOT / "blueprints" / "web" / "translations"
+#: The typeface of documents: where it comes from, what makes it, and the files it is made into.
+FONT_PACKAGE = "@fontsource-variable/noto-sans-sc"
+FONT_MAKER = Path(__file__).with_name("typefaces.py")
+TYPEFACES = ROOT / "blueprints" / "documents" / "typefaces"
+FACES = {"NotoSansSC-Regular.ttf": (400, "Regular"), "NotoSansSC-Bold.ttf": (700, "Bold")}
 
 
 @contextmanager
@@ -118,16 +123,22 @@ def install_packages(current: Step, requirements: Path) -> None:
 
 
 def build_assets(current: Step) -> None:
-    """Fetch the npm packages of the lock file and copy what the manifest names into ``static/vendor``."""
+    """Fetch the npm packages of the lock file; fill ``static/vendor`` and make the typeface of documents."""
     lock, manifest_file = ASSETS / "package-lock.json", ASSETS / "manifest.json"
     content = lock.read_bytes()
     manifest: dict[str, str] = json.loads(manifest_file.read_text(encoding="utf-8"))
     stamp = STAMPS / "assets"
     wanted = digest(content, manifest_file.read_bytes())
-    if is_stamped(stamp, wanted) and all((VENDOR / name).exists() for name in manifest):
+    packages: dict[str, object] = json.loads(content)["packages"]
+    font = json.dumps(packages.get(f"node_modules/{FONT_PACKAGE}"), sort_keys=True)
+    made = digest(font.encode(), FONT_MAKER.read_bytes())
+    has_typeface = is_stamped(STAMPS / "typeface", made) and all(
+        (TYPEFACES / face).exists() for face in FACES
+    )
+    if has_typeface and is_stamped(stamp, wanted) and all((VENDOR / name).exists() for name in manifest):
         current.done("up to date")
         return
-    total = sum(1 for name in json.loads(content)["packages"] if name)
+    total = sum(1 for name in packages if name)
     seen = 0
 
     def line(text: str) -> None:
@@ -160,7 +171,22 @@ def build_assets(current: Step) -> None:
     current.note("copying")
     copied = copy_assets(manifest, ASSETS / "node_modules", VENDOR)
     set_stamp(stamp, wanted)
+    if not has_typeface:
+        make_typeface(current)
+        set_stamp(STAMPS / "typeface", made)
     current.done(f"{copied} files from {total} packages")
+
+
+def make_typeface(current: Step) -> None:
+    """Turn the web fonts of the npm package into the two TrueType files that documents embed."""
+    current.note("making the typeface of documents")
+    source = ASSETS / "node_modules" / FONT_PACKAGE
+    run(
+        [str(PYTHON), "-m", "scripts.typefaces", str(source), str(TYPEFACES)],
+        why="The typeface of documents could not be made.",
+        watch=current,
+        cwd=ROOT,
+    )
 
 
 def packaged_node() -> Path:

@@ -79,7 +79,7 @@ def test_two_preparations_of_one_folder_wait_for_each_other(
     assert order == ["first", "second"]
 
 
-def test_the_assets_are_built_again_when_a_copied_file_is_gone(
+def test_assets_and_typeface_are_made_again_when_a_file_is_gone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assets = tmp_path / "assets"
@@ -88,11 +88,24 @@ def test_the_assets_are_built_again_when_a_copied_file_is_gone(
     (assets / "package-lock.json").write_text('{"packages": {"": {}, "node_modules/a": {}}}')
     (assets / "manifest.json").write_text('{"a.js": "a.js"}')
     runs: list[int] = []
+    made: list[list[str]] = []
     monkeypatch.setattr(installation, "ASSETS", assets)
     monkeypatch.setattr(installation, "VENDOR", tmp_path / "static" / "vendor")
     monkeypatch.setattr(installation, "STAMPS", tmp_path / "stamps")
+    monkeypatch.setattr(installation, "TYPEFACES", tmp_path / "typefaces")
     monkeypatch.setattr(installation, "packaged_node", lambda: tmp_path)
-    monkeypatch.setattr(installation, "run", lambda *args, **kwargs: runs.append(1) or "")
+
+    def run(command: list[str], **_options: object) -> str:
+        if "npm-cli.js" in command[1]:
+            runs.append(1)
+        else:
+            made.append(command)
+            Path(command[-1]).mkdir(exist_ok=True)
+            for name in installation.FACES:
+                (Path(command[-1]) / name).write_text(name)
+        return ""
+
+    monkeypatch.setattr(installation, "run", run)
 
     def build() -> int:
         with installation.step("Page assets") as current:
@@ -102,6 +115,11 @@ def test_the_assets_are_built_again_when_a_copied_file_is_gone(
     assert (build(), build()) == (1, 1)
     (tmp_path / "static" / "vendor" / "a.js").unlink()
     assert build() == 2
+    assert len(made) == 1, "the typeface was still there"
+    (tmp_path / "typefaces" / "NotoSansSC-Bold.ttf").unlink()
+    assert (build(), len(made)) == (3, 2)
+    assert made[0][1:3] == ["-m", "scripts.typefaces"]
+    assert (build(), len(made)) == (3, 2)
 
 
 def test_what_runs_before_the_environment_exists_needs_the_standard_library_only() -> None:
