@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from market import cost, ranking
+from market import cashflow, cost, ranking, what_if
 from market.cost import Cost
 from market.errors import Code, Fault, Invalid, not_found
 from market.money import mean
 from market.party import Party
 from market.schedule import SUBSIDY, Line
-from market.terms import LENDER, LeaseTerms, LoanTerms
+from market.terms import LENDER
 from market.vocabulary import BidState, NeedState, ProposalState
+from market.what_if import Exploration, Payments
 from models.award import Award
 from models.bid import Bid
 from models.need import Need
@@ -59,21 +60,25 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class Study:
-    """What stands behind an offer's annual cost; amounts in fen.
+    """What stands behind an offer's annual cost.
 
-    ``charges_add`` is how much fees, less subsidies, add to the annual cost of the bare interest (None
-    where there is no rate). ``average_balance`` is the principal in the firm's hands, averaged over the
-    months. ``first``, ``usual`` and ``last`` are what is paid in the first month, in the middle one and
-    at the end; ``upfront`` on the day of drawdown.
+    ``explored`` holds what each of its charges adds. ``average_balance`` is the principal in the firm's
+    hands, in fen, averaged over the months.
     """
 
-    charges_add: Decimal | None
+    explored: Exploration
+    payments: Payments
     average_balance: int
-    upfront: int
-    first: int
-    usual: int
-    last: int
-    lines: tuple[Line, ...]
+
+    @property
+    def charges_add(self) -> Decimal | None:
+        """How much fees, less subsidies, add to the annual cost of the bare interest; None without a rate."""
+        return self.explored.charges.points
+
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        """The lines of the schedule."""
+        return self.explored.cost.schedule.lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,26 +130,14 @@ def find_offer(need_id: int, bid_id: int, *, by: Party) -> tuple[Comparison, Bid
 def study(bid: Bid) -> Study:
     """Return what stands behind the annual cost of an opened offer."""
     terms = read_offer(bid.terms, "terms")
-    priced, bare = cost.price_many([terms, replace(terms, fees=(), subsidies=())])
-    paid = {
-        line.number: line.principal + line.interest + line.fees + line.deposit - line.subsidy
-        for line in priced.schedule.lines
-    }
-    balances = {line.number: line.balance for line in priced.schedule.lines}
+    explored = what_if.explore(terms)
+    schedule, months = explored.cost.schedule, cashflow.term_months(terms)
+    balances = {line.number: line.balance for line in schedule.lines}
     balance, owed = terms.principal, 0
-    for month in range(1, terms.months + 1):
+    for month in range(1, months + 1):
         owed += balance
         balance = balances.get(month, balance)
-    both = priced.effective is not None and bare.effective is not None
-    return Study(
-        charges_add=priced.effective - bare.effective if both else None,  # type: ignore[operator]
-        average_balance=mean(owed, terms.months),
-        upfront=paid.get(0, 0),
-        first=paid.get(1, 0),
-        usual=paid.get((terms.months + 1) // 2, 0),
-        last=paid.get(terms.months, 0),
-        lines=priced.schedule.lines,
-    )
+    return Study(explored, what_if.find_payments(schedule), mean(owed, months))
 
 
 def estimate(need_id: int, amount: int, months: int, *, by: Party) -> list[Estimate]:
@@ -174,9 +167,7 @@ def estimate(need_id: int, amount: int, months: int, *, by: Party) -> list[Estim
     offers = [bid for bid in bids.list_offers(need_id, by=by) if bid.terms is not None]
     changed = []
     for bid in offers:
-        terms = read_offer(bid.terms, "terms")
-        assert isinstance(terms, (LoanTerms, LeaseTerms)), "a bid is a loan or a lease"
-        changed.append(replace(terms, principal=amount, months=months))
+        changed.append(what_if.vary(read_offer(bid.terms, "terms"), amount=amount, term=months))
     priced = dict(zip((bid.id for bid in offers), cost.price_many(changed), strict=True))
     by_id = {bid.id: bid for bid in offers}
     order = ranking.rank(

@@ -13,14 +13,18 @@ from typing import Any
 from flask_babel import gettext
 
 from blueprints import formats
+from blueprints.web import charge_rows
+from blueprints.web.charge_rows import FLAT, percent, read_fee, trim, write_fees
 from blueprints.web.forms import Form
 from market import lifecycle
-from market.terms import Fee, LoanTerms
+from market.errors import Code
+from market.terms import LeaseTerms, LoanTerms
 from market.vocabulary import (
     FLOATING,
     DayCount,
     FeeBasis,
     FeeTiming,
+    Interval,
     OfferKind,
     Pricing,
     RentTiming,
@@ -31,17 +35,22 @@ from models.product import Product
 from services import bids
 from services.exchange.offers import read_fees, read_offer, read_subsidies
 
-#: A basis of our own: the fee is an amount in yuan and no share of anything.
-FLAT = "flat"
+__all__ = ["FLAT", "read_fee"]
+
 MOST_FEES = 8
-#: Shares of a fee are typed in percent; more than the whole principal is a slip of the pen.
-MOST_FEE_PERCENT = 100
+#: How many later rates the form shows at least, and at most.
+STEPS, MOST_STEPS = 2, 8
+LONGEST_TERM = 360
+#: Fields of the form that the faults of a quote call otherwise.
+_FIELDS = {"prelease_rate": "prelease.rate"}
 
 
 def make(values: Mapping[str, Any], product: Product | None = None) -> Form:
     """Return a form over what was sent, with the words of its own fields."""
     # Whoever types points over the LPR is told beside them what is wrong with the rate they make.
-    aliases = {"rate": "spread"} if product is not None and is_floating(product) else {}
+    aliases = dict(_FIELDS)
+    if product is not None and is_floating(product):
+        aliases["rate"] = "spread"
     words: dict[str, Any] = {
         "principal": gettext("Amount"),
         "spread": gettext("Points over the LPR"),
@@ -49,11 +58,16 @@ def make(values: Mapping[str, Any], product: Product | None = None) -> Form:
         "valid_until": gettext("Valid until"),
         "buyout": gettext("Buy-out price"),
         "confirmed": gettext("Confirmation"),
+        "interval": gettext("Payments"),
+        "deposit": gettext("Deposit, returned at the end"),
+        "prelease_months": gettext("Months before the first rental period"),
+        "prelease.rate": gettext("Rate of that time"),
+        **charge_rows.list_labels(MOST_FEES),
     }
-    for row in range(MOST_FEES):
+    for row in range(MOST_STEPS):
         words |= {
-            f"fees.{row}.name": gettext("Name of fee %(number)s", number=row + 1),
-            f"fees.{row}.rate": gettext("Size of fee %(number)s", number=row + 1),
+            f"steps.{row}.at": gettext("From month"),
+            f"steps.{row}.rate": gettext("New rate a year"),
         }
     return Form(values, aliases=aliases, labels=words)
 
@@ -67,9 +81,10 @@ def open_with(need: Need, product: Product, room: int | None) -> dict[str, Any]:
     months = min(need.months, product.months_max) if product.months_max else need.months
     values: dict[str, Any] = {
         "product_id": product.id,
-        "principal": _trim(Decimal(max(most, 0)) / 1_000_000),
+        "principal": trim(Decimal(max(most, 0)) / 1_000_000),
         "months": max(months, product.months_min, 1),
         "repayment": (product.repayment or Repayment.EQUAL_INSTALLMENT).value,
+        "interval": int(Interval.MONTHLY),
         "day_count": DayCount.THIRTY_360.value,
         "valid_until": formats.day(bids.earliest_validity(need)),
     }
@@ -77,15 +92,15 @@ def open_with(need: Need, product: Product, room: int | None) -> dict[str, Any]:
         if product.spread_from == product.spread_to:
             values["spread"] = product.spread_from
     elif product.rate_from is not None and product.rate_from == product.rate_to:
-        values["rate"] = _percent(product.rate_from)
+        values["rate"] = percent(product.rate_from)
     if product.offer is OfferKind.LEASE:
         lease = product.lease or {}
         values |= {
             "rent": lease.get("rent", RentTiming.ARREARS.value),
-            "deposit": _percent(Decimal(str(lease.get("deposit", "0")))),
+            "deposit": percent(Decimal(str(lease.get("deposit", "0")))),
             "buyout": lease.get("buyout", "0"),
         }
-    return values | _write_fees(read_fees(product.fees, "fees"))
+    return values | write_fees(read_fees(product.fees, "fees")[:MOST_FEES])
 
 
 def open_again(
@@ -96,40 +111,37 @@ def open_again(
     # The fees of the shelf make room for those that were offered.
     again = {name: value for name, value in values.items() if not name.startswith("fees.")}
     again |= {
-        "principal": _trim(Decimal(terms.principal) / 1_000_000),
+        "principal": trim(Decimal(terms.principal) / 1_000_000),
         "months": terms.months,
+        "interval": int(terms.interval),
         "day_count": terms.day_count.value,
+        "deposit": percent(terms.deposit) if terms.deposit else "",
         "valid_until": max(str(content["valid_until"])[:10], values["valid_until"]),
     }
     if is_floating(product):
         base = need.lpr_1y if product.pricing is Pricing.LPR_1Y else need.lpr_5y
-        again["spread"] = _trim((terms.rate - (base or Decimal(0))) * 10_000)
+        again["spread"] = trim((terms.rate - (base or Decimal(0))) * 10_000)
     else:
-        again["rate"] = _percent(terms.rate)
-    if isinstance(terms, LoanTerms):
-        again["repayment"] = terms.repayment.value
-    else:
-        again |= {
-            "rent": terms.rent.value,
-            "deposit": _percent(terms.deposit),
-            "buyout": formats.plain(terms.buyout),
-        }
+        again["rate"] = percent(terms.rate)
+    again |= _write_loan(terms) if isinstance(terms, LoanTerms) else _write_lease(terms)
+    for row, (month, rate) in enumerate(terms.rate_steps[:MOST_STEPS]):
+        again |= {f"steps.{row}.at": month, f"steps.{row}.rate": percent(rate)}
     if content["declared_rate"] is not None:
-        again["declared_rate"] = _percent(Decimal(content["declared_rate"]))
-    return again | _write_fees(terms.fees)
+        again["declared_rate"] = percent(Decimal(content["declared_rate"]))
+    return again | write_fees(terms.fees[:MOST_FEES])
 
 
-def _write_fees(fees: Sequence[Fee]) -> dict[str, Any]:
-    values: dict[str, Any] = {}
-    for row, fee in enumerate(fees[:MOST_FEES]):
-        values |= {
-            f"fees.{row}.name": fee.name,
-            f"fees.{row}.payee": fee.payee,
-            f"fees.{row}.basis": FLAT if fee.rate is None else fee.basis.value,
-            f"fees.{row}.rate": formats.plain(fee.amount or 0) if fee.rate is None else _percent(fee.rate),
-            f"fees.{row}.when": fee.when.value,
-        }
-    return values
+def _write_loan(terms: LoanTerms) -> dict[str, Any]:
+    return {"repayment": terms.repayment.value}
+
+
+def _write_lease(terms: LeaseTerms) -> dict[str, Any]:
+    return {
+        "rent": terms.rent.value,
+        "buyout": formats.plain(terms.buyout),
+        "prelease_months": terms.prelease_months or "",
+        "prelease.rate": "" if terms.prelease_rate is None else percent(terms.prelease_rate),
+    }
 
 
 def is_floating(product: Product) -> bool:
@@ -139,8 +151,12 @@ def is_floating(product: Product) -> bool:
 
 def count_fees(form: Form) -> int:
     """Return how many rows of fees the form has, filled in or not."""
-    rows = [row for row in range(MOST_FEES) if f"fees.{row}.name" in form.values]
-    return rows[-1] + 1 if rows else 0
+    return charge_rows.count_rows(form, MOST_FEES)
+
+
+def count_steps(form: Form) -> int:
+    """Return how many rows of later rates the form has."""
+    return max(STEPS, charge_rows.count_rows(form, MOST_STEPS, "steps", "at"))
 
 
 def add_fee(form: Form) -> None:
@@ -162,16 +178,18 @@ def read(form: Form, product: Product) -> Any:
     else:
         rate = form.percent("rate")
     lease = product.offer is OfferKind.LEASE
-    repayment = None if lease else form.choice("repayment", Repayment)
-    day_count = form.choice("day_count", DayCount, required=False) or DayCount.THIRTY_360
-    rent = (form.choice("rent", RentTiming, required=False) if lease else None) or RentTiming.ARREARS
-    deposit = form.percent("deposit", required=False, least=0, most=100) if lease else None
-    buyout = form.yuan("buyout", required=False) if lease else None
-    fees = tuple(fee for row in range(count_fees(form)) if (fee := read_fee(form, row)) is not None)
+    terms: dict[str, Any] = _read_lease(form) if lease else _read_loan(form)
+    interval = form.whole("interval", required=False) or int(Interval.MONTHLY)
+    if interval not in set(Interval):
+        form.refuse(Code.NOT_A_CHOICE, "interval", value=interval, choices=[int(each) for each in Interval])
+    deposit = form.percent("deposit", required=False, least=0, most=100)
+    steps = _read_steps(form)
+    fees = [(row, fee) for row in range(count_fees(form)) if (fee := read_fee(form, row)) is not None]
     valid_on = form.day("valid_until")
     declared = form.percent("declared_rate", required=False, least=0)
     if not form.ok:
         return None
+    _name_rows(form, [row for row, _ in steps], [row for row, _ in fees])
     return bids.Quote(
         product_id=product.id,
         principal=principal,
@@ -179,41 +197,57 @@ def read(form: Form, product: Product) -> Any:
         valid_until=lifecycle.end_of_day(valid_on),
         rate=rate,
         spread=spread,
-        repayment=repayment,
-        day_count=day_count,
-        fees=fees,
-        subsidies=read_subsidies(product.subsidies, "subsidies"),
-        rent=rent,
+        interval=Interval(interval),
         deposit=deposit or Decimal(0),
-        buyout=buyout or 0,
+        rate_steps=tuple(step for _, step in steps),
+        fees=tuple(fee for _, fee in fees),
+        subsidies=read_subsidies(product.subsidies, "subsidies"),
         declared_rate=declared,
         confirmed=form.flag("confirmed"),
+        **terms,
     )
 
 
-def read_fee(form: Form, row: int) -> Fee | None:
-    """Read one row; an empty one is no fee."""
-    at = f"fees.{row}"
-    if not str(form.value(f"{at}.name")).strip() and not str(form.value(f"{at}.rate")).strip():
-        return None
-    name = form.text(f"{at}.name", most=40)
-    payee = form.text(f"{at}.payee", required=False, most=40) or "lender"
-    when = form.choice(f"{at}.when", FeeTiming, required=False) or FeeTiming.UPFRONT
-    basis = str(form.value(f"{at}.basis")) or FeeBasis.PRINCIPAL.value
-    if basis == FLAT:
-        amount = form.yuan(f"{at}.rate")
-        return None if name is None or amount is None else Fee(name, when, payee, amount=amount)
-    rate = form.percent(f"{at}.rate", least=0, most=MOST_FEE_PERCENT)
-    of = form.choice(f"{at}.basis", FeeBasis, required=False) or FeeBasis.PRINCIPAL
-    return None if name is None or rate is None else Fee(name, when, payee, of, rate)
+def _read_loan(form: Form) -> dict[str, Any]:
+    return {
+        "repayment": form.choice("repayment", Repayment),
+        "day_count": form.choice("day_count", DayCount, required=False) or DayCount.THIRTY_360,
+    }
 
 
-def _percent(rate: Decimal) -> str:
-    """Return a rate as the percent that people type."""
-    return _trim(rate * 100)
+def _read_lease(form: Form) -> dict[str, Any]:
+    return {
+        "rent": form.choice("rent", RentTiming, required=False) or RentTiming.ARREARS,
+        "buyout": form.yuan("buyout", required=False) or 0,
+        "prelease_months": form.whole("prelease_months", required=False, least=0, most=LONGEST_TERM) or 0,
+        "prelease_rate": form.percent("prelease.rate", required=False, least=0),
+    }
 
 
-def _trim(number: Decimal) -> str:
-    """Return a number without idle zeros."""
-    text = f"{number:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+def _read_steps(form: Form) -> list[tuple[int, tuple[int, Decimal]]]:
+    """Read the later rates, each with the row it stands in."""
+    steps = []
+    for row in range(count_steps(form)):
+        at, rate = f"steps.{row}.at", f"steps.{row}.rate"
+        if not str(form.value(at)).strip() and not str(form.value(rate)).strip():
+            continue
+        month = form.whole(at, least=1, most=LONGEST_TERM)
+        later = form.percent(rate, least=0)
+        if month is not None and later is not None:
+            steps.append((row, (month, later)))
+    return steps
+
+
+def _name_rows(form: Form, steps: Sequence[int], fees: Sequence[int]) -> None:
+    """Say which rows the faults of a quote are about, which counts only those that are filled in."""
+    for place, row in enumerate(steps):
+        form.aliases |= {
+            f"rate_steps.{place}": f"steps.{row}.at",
+            f"rate_steps.{place}.0": f"steps.{row}.at",
+            f"rate_steps.{place}.1": f"steps.{row}.rate",
+        }
+    for place, row in enumerate(fees):
+        form.aliases[f"fees.{place}"] = f"fees.{row}.rate"
+        names = {name: name for name in ("name", "basis", "when", "from_month")}
+        for name, field in {**names, "rate": "rate", "amount": "rate", "part": "share"}.items():
+            form.aliases[f"fees.{place}.{name}"] = f"fees.{row}.{field}"

@@ -1,95 +1,150 @@
-"""The annual-cost calculator: what an offer on paper really costs a year, and its schedule."""
+"""The annual-cost calculator: what an offer on paper really costs a year, and what would change it."""
 
 from __future__ import annotations
 
-from decimal import Decimal
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from flask import Blueprint, request
-from werkzeug.datastructures import MultiDict
+from flask import Blueprint, make_response, request, url_for
 from werkzeug.wrappers import Response
 
+from blueprints import access, disclosure, labels
 from blueprints.access import public
+from blueprints.web import calculator_form, calculator_kinds, charge_rows, what_if
+from blueprints.web.calculator_form import Reading
+from blueprints.web.calculator_kinds import FEES, KINDS, STEPS, SUBSIDIES, Base, Kind, Span, open_with
 from blueprints.web.forms import Form
-from market import cost, disclosure
-from market.cost import Cost
-from market.errors import Code
-from market.terms import Fee, LoanTerms
-from market.vocabulary import FeeBasis, FeeTiming, Repayment
+from blueprints.web.what_if import Choice, Slider, WhatIf
+from market.calendar import local_date
+from market.lpr import LprTable
+from market.terms import LoanTerms, Priceable
+from market.vocabulary import CoverKind, Interval, RentTiming
+from market.what_if import list_styles
+from services import lpr
+from services.exchange.short_terms import MOST_DAYS
 
-Answer = str | Response | tuple[str, int]
-
-#: The calculator opens on a usual offer, so that its answer shows before anything is typed.
-OPENING = {
-    "amount": "100",
-    "months": "12",
-    "rate": "3.65",
-    "repayment": Repayment.INTEREST_MONTHLY.value,
-    "fee_1_rate": "0.5",
-    "fee_1_when": FeeTiming.UPFRONT.value,
-    "fee_1_payee": "lender",
-}
-#: Who may charge a fee beside the lender, as payees are named in offers.
+#: Who may be paid beside the lender, as payees are named in offers.
 PAYEES = ("lender", "guarantor", "insurer", "platform", "agency")
-FEE_ROWS = (1, 2, 3)
-_REPAYMENTS = tuple(style for style in Repayment)
 
 
 def init(page: Blueprint) -> None:
     """Add the addresses to the blueprint."""
     page.add_url_rule("/calculator", view_func=calculator)
+    page.record_once(lambda state: state.app.jinja_env.globals.update(what_if=what_if))
 
 
 @public
-def calculator() -> Answer:
+def calculator() -> Response:
     """Price an offer as it is typed; everything stands in the address, so that it can be sent on."""
-    values: MultiDict[str, Any] = MultiDict(request.args) if request.args else MultiDict(OPENING)
-    form = Form(values)
-    terms = _read(form)
-    priced: Cost | None = form.run(cost.price, terms) if terms is not None else None
-    return form.page(
+    table, values = lpr.read_table(), open_with(request.args)
+    reading = _read(values, table)
+    explored = None if reading.terms is None else _consider(reading, values, table)
+    priced = None if explored is None else explored.study.cost
+    page, status = reading.form.page(
         "public/calculator.html",
-        terms=terms,
+        kind=reading.kind,
+        kinds=KINDS,
+        words=reading.words,
+        reading=reading,
+        rows=_list_rows(reading, table),
+        terms=reading.terms,
         priced=priced,
-        cost_parts=disclosure.list_parts(priced) if priced is not None else [],
-        payees=PAYEES,
-        fee_rows=FEE_ROWS,
-        styles=_REPAYMENTS,
-        timings=tuple(FeeTiming),
-        shown_fees=max(
-            [
-                1,
-                *(
-                    row
-                    for row in FEE_ROWS
-                    if form.value(f"fee_{row}_rate") or form.value(f"fee_{row}_amount")
-                ),
-            ]
-        ),
+        nominal=getattr(reading.terms, "rate", None),
+        explored=explored,
+        typed=_list_typed(values, reading),
+        changed={} if explored is None else _list_typed(explored.values, reading),
+        cost_parts=[] if priced is None else disclosure.rows(priced),
+        convention=[] if priced is None else disclosure.convention(priced.convention),
     )
+    answer = make_response(page, status)
+    # The address that stands above the page is one to send on: without fields that nobody filled in.
+    address = _list_typed(values, reading) | what_if.list_moved(request.args)
+    answer.headers["HX-Replace-Url"] = url_for("public.calculator", **address)
+    return answer
 
 
-def _read(form: Form) -> LoanTerms | None:
-    amount = form.wan("amount")
-    if amount == 0:
-        form.refuse(Code.TOO_SMALL, "amount", value="0", least="0.01")
-    months = form.whole("months", least=1, most=360)
-    rate = form.percent("rate", least=0)
-    repayment = form.choice("repayment", Repayment)
-    fees = [fee for row in FEE_ROWS if (fee := _read_fee(form, row)) is not None]
-    if not form.ok:
-        return None
-    return LoanTerms(amount, months, rate, repayment, fees=tuple(fees))
+def read_terms(args: Mapping[str, Any]) -> tuple[Form, Priceable | None]:
+    """Return the form of a query string, with its faults, and the terms it stands for if there are none."""
+    reading = _read(open_with(args), lpr.read_table())
+    return reading.form, reading.terms
 
 
-def _read_fee(form: Form, row: int) -> Fee | None:
-    rate = form.percent(f"fee_{row}_rate", required=False, least=0, most=100)
-    amount = form.decimal(f"fee_{row}_amount", required=False, places=2, least=0, most=10**9)
-    if not rate and not amount:
-        return None
-    when = form.choice(f"fee_{row}_when", FeeTiming, required=False) or FeeTiming.UPFRONT
-    payee = form.value(f"fee_{row}_payee") or PAYEES[0]
-    payee = payee if payee in PAYEES else PAYEES[0]
-    if amount:
-        return Fee("", when, payee, amount=int(Decimal(amount) * 100))
-    return Fee("", when, payee, FeeBasis.PRINCIPAL, rate=rate)
+def _read(values: Mapping[str, Any], table: LprTable) -> Reading:
+    return calculator_form.read(values, table, local_date(access.now()))
+
+
+def _list_rows(reading: Reading, table: LprTable) -> dict[str, Any]:
+    """Return what the fields can be, and how many there are of those that repeat."""
+    today = local_date(access.now())
+    return {
+        "reading": reading,
+        "fees": range(FEES),
+        "subsidies": range(SUBSIDIES),
+        "steps": range(STEPS),
+        "flat": charge_rows.FLAT,
+        "payees": PAYEES,
+        "intervals": [(str(int(interval)), labels.label(interval)) for interval in Interval],
+        "covers": list(CoverKind),
+        "bases": calculator_kinds.BASES,
+        "levies": calculator_kinds.LEVIES,
+        "spans": calculator_kinds.SPANS,
+        "lpr": table.row(today) if table.rows and table.rows[0].published_on <= today else None,
+    }
+
+
+def _consider(reading: Reading, values: Mapping[str, Any], table: LprTable) -> WhatIf:
+    """Explore the offer, with what the sliders make of it."""
+
+    def again(changed: Mapping[str, Any]) -> tuple[Form, Priceable | None]:
+        other = _read(changed, table)
+        return other.form, other.terms
+
+    assert reading.terms is not None, "only what could be read is explored"
+    return what_if.consider(reading.terms, values, _list_sliders(reading), _list_choices(reading), again)
+
+
+def _list_sliders(reading: Reading) -> list[Slider]:
+    """Return what can be moved: the amount, the time, the price, and the first fee."""
+    kind, form, words = reading.kind, reading.form, reading.words
+    sliders = [what_if.slide_amount(form, words["amount"])]
+    by_dates = kind is Kind.BILL and form.value("span") == Span.DATES
+    if kind in {Kind.LOAN, Kind.LEASE, Kind.COVER}:
+        sliders.append(what_if.slide_months(form, words["months"]))
+    elif not by_dates:
+        sliders.append(what_if.slide_days(form, words["days"], MOST_DAYS))
+    if form.value("base") in {Base.ONE_YEAR, Base.FIVE_YEAR} and kind in {Kind.LOAN, Kind.LEASE}:
+        sliders.append(what_if.slide_spread(form, words["spread"]))
+    else:
+        # A cover without a price is none.
+        least = what_if.PERCENT_STEP if kind is Kind.COVER else 0
+        daily = kind is Kind.BRIDGE
+        sliders.append(what_if.slide_rate(form, "rate", words["rate"], daily=daily, least=least))
+    if kind is Kind.BILL:
+        sliders.append(what_if.slide_rate(form, "fee.rate", words["fee.rate"]))
+    elif kind is not Kind.COVER:
+        sliders.append(what_if.slide_fee(form, FEES))
+    return sliders
+
+
+def _list_choices(reading: Reading) -> list[Choice]:
+    """Return the style of repayment where there is one to choose."""
+    kind, form, words = reading.kind, reading.form, reading.words
+    if kind is Kind.LEASE:
+        return [what_if.choose(form, "rent", words["rent"], _options(RentTiming))]
+    if kind is not Kind.LOAN:
+        return []
+    assert isinstance(reading.terms, LoanTerms), "a loan was read as one"
+    return [what_if.choose(form, "repayment", words["repayment"], _options(list_styles(reading.terms)))]
+
+
+def _options(words: Iterable[Any]) -> list[tuple[str, Any]]:
+    return [(word.value, labels.label(word)) for word in words]
+
+
+def _list_typed(values: Mapping[str, Any], reading: Reading) -> dict[str, Any]:
+    """Return what an address has to carry: whatever was typed into our fields, and nothing of the sliders."""
+    known = {"kind", *reading.words}
+    typed = {name: str(value).strip() for name, value in values.items() if name in known}
+    return {
+        name: value for name, value in typed.items() if value and not calculator_kinds.is_idle(name, typed)
+    }

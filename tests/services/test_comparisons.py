@@ -35,8 +35,11 @@ def test_a_study_says_what_fees_add_and_how_much_money_one_really_has(
     study = comparisons.study(with_fee)
     # 3.65 % is 3.7117 % a year by itself and 4.7770 % with the fee.
     assert study.charges_add is not None and round(study.charges_add, 6) == Decimal("0.010653")
-    assert (study.average_balance, study.upfront, study.usual) == (MILLION, 1_000_000, 304_167)
-    assert study.last == MILLION + 304_167
+    paid = study.payments
+    assert (study.average_balance, paid.upfront, paid.usual) == (MILLION, 1_000_000, 304_167)
+    assert paid.last == MILLION + 304_167
+    (fee,) = study.explored.marginals
+    assert (fee.payee, fee.adds.points, fee.adds.total) == ("guarantor", study.charges_add, 1_000_000)
     assert comparisons.study(plain).charges_add == 0
     assert comparisons.study(lease).average_balance < MILLION * 6 // 10
 

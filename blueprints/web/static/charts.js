@@ -38,7 +38,8 @@
     var format = say[data.unit] || say.count;
     var ink = token("--chart-ink"), faint = token("--chart-faint"), ground = token("--chart-ground");
     var sideways = data.kind === "hbar";
-    var line = data.kind === "line";
+    var step = data.kind === "step";
+    var line = data.kind === "line" || step;
     var many = data.series.length > 1;
     var category = {
       type: "category", data: data.categories, inverse: sideways, axisTick: { show: false },
@@ -65,6 +66,7 @@
       series: data.series.map(function (series, index) {
         return {
           name: series.name, data: series.values, type: line ? "line" : "bar", stack: data.kind === "stack" ? "all" : undefined,
+          step: step ? "end" : false, showSymbol: !step,
           barMaxWidth: 32, symbol: ["circle", "rect", "triangle", "diamond"][index % 4], symbolSize: 7, connectNulls: false,
           lineStyle: { width: 2.5, type: ["solid", "dashed", "dotted"][index % 3] },
           itemStyle: { borderRadius: data.kind === "stack" ? 0 : sideways ? [0, 3, 3, 0] : [3, 3, 0, 0] },

@@ -143,12 +143,12 @@
     focusFaults(event.detail.target);
   });
 
-  // A list wider than its place scrolls sideways; the keyboard must reach it to scroll.
+  // A list larger than its place scrolls; the keyboard must reach it to scroll.
 
   function reachScrollers() {
     document.querySelectorAll(".table-frame").forEach(function (frame) {
-      var wide = frame.scrollWidth > frame.clientWidth + 1;
-      if (wide) frame.setAttribute("tabindex", "0");
+      var scrolls = frame.scrollWidth > frame.clientWidth + 1 || frame.scrollHeight > frame.clientHeight;
+      if (scrolls) frame.setAttribute("tabindex", "0");
       else frame.removeAttribute("tabindex");
     });
   }

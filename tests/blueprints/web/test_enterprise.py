@@ -207,6 +207,18 @@ def test_the_suggested_change_is_taken_with_one_click(
     assert only_need().amount == 3 * MILLION
     post(client, f"/needs/{need.id}/fix", fact="state", value="1")
     assert only_need().amount == 3 * MILLION
+    for fact, value in (("securities", "mortgage"), ("securities", "mortgage"), ("accepts", "lease")):
+        post(client, f"/needs/{need.id}/fix", fact=fact, value=value)
+    # The change adds to what the firm offers and accepts already, once.
+    assert only_need().securities == ["mortgage", "unsecured"] and only_need().accepts == ["lease", "loan"]
+    for fact, value in (
+        ("securities", "gold"),
+        ("tags", "gazelle"),
+        ("accepts", ""),
+        ("repayment", "bullet"),
+    ):
+        post(client, f"/needs/{need.id}/fix", fact=fact, value=value)
+    assert only_need().securities == ["mortgage", "unsecured"] and only_need().repayment is Repayment.BULLET
 
 
 def test_a_contract_need_shows_what_the_contract_can_carry_and_refuses_more(

@@ -135,6 +135,20 @@ def test_needs_that_fit_stand_on_top_and_filters_stand_in_the_address(
     assert "left out" in client.get("/opportunities?least=abc").text
 
 
+def test_needs_that_nearly_fit_stand_below_with_what_is_missing(
+    client: FlaskClient, stall: Stall, need: Need, now: datetime
+) -> None:
+    bank, product = stall.banks[0]
+    large = make_need(stall.maker, now=now, amount=900 * MILLION)
+    sign_in(client, bank)
+    page = client.get("/opportunities").text
+    text = read_text(page)
+    assert "Nearly fit" in text and "amount at most ¥50 million (now ¥900 million)" in text
+    assert f"/opportunities/{large.id}?product_id={product.id}" in page
+    assert f"/opportunities/{need.id}?product_id=" not in page
+    assert "Nearly fit" not in read_text(client.get("/opportunities?fits=1").text)
+
+
 def test_the_firm_is_named_only_if_it_shows_itself(
     client: FlaskClient, stall: Stall, need: Need, now: datetime
 ) -> None:

@@ -155,41 +155,6 @@ def test_a_product_of_another_zone_does_not_exist_here(client: FlaskClient, now:
     assert client.get(f"/products/{product.id}").status_code == 404
 
 
-def test_the_calculator_prices_what_stands_in_the_address(client: FlaskClient) -> None:
-    page = client.get(
-        "/calculator?lang=en&amount=100&months=12&rate=3.65&repayment=interest_monthly"
-        "&fee_1_rate=0.5&fee_1_when=upfront&fee_1_payee=lender",
-        follow_redirects=True,
-    ).text
-    assert "4.24%" in page and "simple form 4.16%" in page and "41,500.04" in page
-
-
-@pytest.mark.parametrize(
-    ("typed", "said"),
-    [
-        ("amount=0", "too small"),
-        ("amount=abc", "not a number"),
-        ("months=0", "too small"),
-        ("months=1.5", "too many decimals"),
-        ("rate=NaN", "not a number"),
-        ("rate=1e99", "not a number"),
-        ("repayment=sometime", "not one of the choices"),
-        ("fee_1_rate=999", "too large"),
-    ],
-)
-def test_the_calculator_says_what_is_wrong_and_keeps_what_was_typed(
-    client: FlaskClient, typed: str, said: str
-) -> None:
-    rest = {"amount": "100", "months": "12", "rate": "4", "repayment": "bullet"}
-    name, _, value = typed.partition("=")
-    query = "&".join(f"{key}={text}" for key, text in {**rest, name: value}.items())
-    answer = client.get(f"/calculator?lang=en&{query}", follow_redirects=True)
-    assert answer.status_code == 422
-    assert said in read_text(answer.text)
-    if name != "repayment":
-        assert f'value="{value}"' in answer.text
-
-
 def test_a_firm_registers_and_is_signed_in_on_its_file(client: FlaskClient) -> None:
     code = make_credit_code()
     answer = client.post(
