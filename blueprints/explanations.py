@@ -10,10 +10,20 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from flask_babel import gettext, lazy_gettext
+from flask_babel import gettext, lazy_gettext, ngettext
 
 from blueprints import formats, labels
-from market.vocabulary import AlertKind, OfferKind, Purpose, Repayment, Security, SizeClass
+from market.eligibility import AMOUNTS
+from market.eligibility_fixes import Fix
+from market.vocabulary import (
+    AlertKind,
+    OfferKind,
+    OrganisationKind,
+    Purpose,
+    Repayment,
+    Security,
+    SizeClass,
+)
 
 #: Why an offer has no annual cost (``market.root.NoRate``).
 NO_RATE: dict[str, Any] = {
@@ -40,6 +50,14 @@ OBSTACLES: dict[str, Any] = {
     "unconfirmed": lazy_gettext("neither its purchaser nor an officer has confirmed it"),
 }
 
+#: What the law calls the fees it forbids (``market/reference/forbidden_fees.csv``).
+FORBIDDEN_FEES: dict[str, Any] = {
+    "commitment_fee": lazy_gettext("commitment fee"),
+    "fund_management_fee": lazy_gettext("fund management fee"),
+    "early_repayment_penalty": lazy_gettext("penalty for early repayment"),
+    "collateral_valuation": lazy_gettext("valuation of collateral, which the bank bears"),
+}
+
 #: What a condition asks about (``market.eligibility.FACTS``).
 FACTS: dict[str, Any] = {
     "size_class": lazy_gettext("size of the firm"),
@@ -56,8 +74,14 @@ FACTS: dict[str, Any] = {
     "amount": lazy_gettext("amount"),
     "months": lazy_gettext("tenor"),
     "repayment": lazy_gettext("way of repayment"),
+    "zone": lazy_gettext("zone"),
+    "ip_grade": lazy_gettext("knowledge-value grade"),
+    "exposure": lazy_gettext("owed to lenders of this zone"),
     "has_contract": lazy_gettext("government contract behind it"),
+    "contract_amount": lazy_gettext("amount of the contract"),
+    "contract_retention": lazy_gettext("retention of the contract"),
     "contract_days_left": lazy_gettext("days left in the contract"),
+    "purchaser_kind": lazy_gettext("kind of purchaser"),
 }
 
 #: Qualifications of firms, by the code of the tag.
@@ -84,8 +108,8 @@ _KINDS: dict[str, Any] = {
     "securities": Security,
     "accepts": OfferKind,
     "repayment": Repayment,
+    "purchaser_kind": OrganisationKind,
 }
-_FEN_FACTS = frozenset({"amount", "annual_revenue"})
 _MONTH_FACTS = frozenset({"months", "age_months"})
 
 _NEED_REASONS: dict[str, Any] = {
@@ -128,13 +152,59 @@ def condition(item: Any) -> str:
     return gettext("%(said)s (now %(found)s)", said=said, found=say_fact(fact, found))
 
 
+def fix(change: Fix) -> str:
+    """Return what a single change of a need would open: "With 3 million yuan instead, 2 more would fit"."""
+    value, opens = say_fact(change.fact, change.value), change.opens
+    if change.fact == "months":
+        return ngettext(
+            "Over %(value)s instead, %(num)s more product would fit.",
+            "Over %(value)s instead, %(num)s more products would fit.",
+            opens,
+            value=value,
+        )
+    if change.fact == "accepts":
+        return ngettext(
+            "Open to %(value)s as well, %(num)s more product would fit.",
+            "Open to %(value)s as well, %(num)s more products would fit.",
+            opens,
+            value=value,
+        )
+    if change.fact == "repayment":
+        return ngettext(
+            "Repaid as “%(value)s”, %(num)s more product would fit.",
+            "Repaid as “%(value)s”, %(num)s more products would fit.",
+            opens,
+            value=value,
+        )
+    if change.fact == "securities":
+        return ngettext(
+            "With “%(value)s” as security as well, %(num)s more product would fit.",
+            "With “%(value)s” as security as well, %(num)s more products would fit.",
+            opens,
+            value=value,
+        )
+    if change.fact == "tags":
+        return ngettext(
+            "With the qualification “%(value)s”, %(num)s more product would fit.",
+            "With the qualification “%(value)s”, %(num)s more products would fit.",
+            opens,
+            value=value,
+        )
+    return ngettext(
+        "With %(value)s instead, %(num)s more product would fit.",
+        "With %(value)s instead, %(num)s more products would fit.",
+        opens,
+        value=value,
+    )
+
+
 def say_fact(fact: str, value: Any) -> str:
     """Return the value of a fact in words: fen as money, months as months, words by their labels."""
     if value is None:
         return formats.ABSENT
     if isinstance(value, list | tuple | set | frozenset):
         return gettext(", ").join(say_fact(fact, inner) for inner in value) or formats.ABSENT
-    if fact in _FEN_FACTS:
+    if fact in AMOUNTS:
         return formats.money_text(int(value))
     if fact in _MONTH_FACTS:
         return formats.months(int(value))

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from enum import StrEnum
+from enum import Enum, StrEnum
 from typing import Any
 
 from flask_babel import gettext, lazy_gettext, lazy_pgettext
@@ -18,9 +18,11 @@ from market.vocabulary import (
     BidState,
     Capability,
     ContractStage,
+    CoverKind,
     DayCount,
     FeeBasis,
     FeeTiming,
+    Interval,
     LimitScope,
     LoanState,
     Locale,
@@ -35,12 +37,13 @@ from market.vocabulary import (
     Recipient,
     RentTiming,
     Repayment,
+    Rolling,
     RoundState,
     Security,
     SizeClass,
 )
 
-LABELS: dict[type[StrEnum], dict[StrEnum, Any]] = {
+LABELS: dict[type[Enum], dict[Any, Any]] = {
     OrganisationKind: {
         OrganisationKind.ENTERPRISE: lazy_gettext("Enterprise"),
         OrganisationKind.BANK: lazy_gettext("Bank"),
@@ -100,8 +103,8 @@ LABELS: dict[type[StrEnum], dict[StrEnum, Any]] = {
         Repayment.REVOLVING: lazy_gettext("Revolving"),
     },
     RentTiming: {
-        RentTiming.ARREARS: lazy_gettext("Rent at the end of each month"),
-        RentTiming.ADVANCE: lazy_gettext("Rent at the start of each month"),
+        RentTiming.ARREARS: lazy_gettext("Rent at the end of each period"),
+        RentTiming.ADVANCE: lazy_gettext("Rent at the start of each period"),
     },
     DayCount: {
         DayCount.THIRTY_360: lazy_gettext("30/360 (whole months)"),
@@ -112,11 +115,32 @@ LABELS: dict[type[StrEnum], dict[StrEnum, Any]] = {
         FeeTiming.UPFRONT: lazy_gettext("At drawdown"),
         FeeTiming.YEARLY: lazy_gettext("Every year"),
         FeeTiming.MONTHLY: lazy_gettext("Every month"),
+        FeeTiming.EACH_PAYMENT: lazy_gettext("With each payment"),
         FeeTiming.END: lazy_gettext("At the end"),
     },
     FeeBasis: {
         FeeBasis.PRINCIPAL: lazy_gettext("Of the principal"),
         FeeBasis.OUTSTANDING: lazy_gettext("Of the outstanding principal"),
+        FeeBasis.RENT: lazy_gettext("Of the rents or instalments"),
+        FeeBasis.INTEREST: lazy_gettext("Of the interest"),
+    },
+    Rolling: {
+        Rolling.NONE: lazy_gettext("On the day itself, worked or not"),
+        Rolling.FOLLOWING: lazy_gettext("On the next working day"),
+        Rolling.MODIFIED_FOLLOWING: lazy_gettext(
+            "On the next working day of the same month, else the one before"
+        ),
+        Rolling.PRECEDING: lazy_gettext("On the working day before"),
+    },
+    Interval: {
+        Interval.MONTHLY: lazy_pgettext("interval", "Monthly"),
+        Interval.QUARTERLY: lazy_pgettext("interval", "Quarterly"),
+        Interval.HALF_YEARLY: lazy_pgettext("interval", "Half-yearly"),
+        Interval.YEARLY: lazy_pgettext("interval", "Yearly"),
+    },
+    CoverKind: {
+        CoverKind.GUARANTEE: lazy_pgettext("cover", "Guarantee"),
+        CoverKind.INSURANCE: lazy_pgettext("cover", "Credit insurance"),
     },
     Recipient: {
         Recipient.FIRM: lazy_gettext("Paid to the firm"),
@@ -215,36 +239,70 @@ LABELS: dict[type[StrEnum], dict[StrEnum, Any]] = {
 FIELDS: dict[str, Any] = {
     "accepts": lazy_gettext("Kinds of offer accepted"),
     "account": lazy_gettext("Payee account"),
+    "accrual": lazy_gettext("Days to which interest runs"),
+    "advance": lazy_gettext("Share paid out"),
     "amount": lazy_gettext("Amount"),
     "basis": lazy_gettext("Basis"),
+    "budget": lazy_gettext("Budget left"),
     "buyout": lazy_gettext("Buy-out price"),
+    "cap": lazy_gettext("Cap"),
     "closes_at": lazy_gettext("Closing time"),
     "contract_id": lazy_gettext("Contract"),
     "credit_code": lazy_gettext("Credit code"),
+    "daily_rate": lazy_gettext("Rate a day"),
     "date": lazy_gettext("Date"),
     "day_count": lazy_gettext("Day count"),
+    "days": lazy_gettext("Days"),
+    "declared_rate": lazy_gettext("Declared annual cost"),
     "deposit": lazy_gettext("Deposit"),
+    "deposit_holder": lazy_gettext("Holder of the deposit"),
     "description": lazy_gettext("Description"),
+    "draws": lazy_gettext("Draws"),
+    "due": lazy_gettext("Due dates"),
+    "face": lazy_gettext("Face amount"),
+    "fee_rate": lazy_gettext("Fee a year"),
     "fees": lazy_gettext("Fees"),
     "file": lazy_gettext("File"),
+    "first_due": lazy_gettext("First due date"),
+    "five_year": lazy_gettext("5-year LPR"),
+    "flows": lazy_gettext("Flows"),
+    "from_month": lazy_gettext("From month"),
+    "interest_when": lazy_gettext("Time of the interest"),
+    "interval": lazy_gettext("Payments"),
+    "issued": lazy_gettext("Day of issue"),
     "kind": lazy_gettext("Kind"),
+    "lag_months": lazy_gettext("Months until it is paid"),
+    "matures": lazy_gettext("Day of maturity"),
     "minimum_bids": lazy_gettext("Least number of bids"),
     "months": lazy_gettext("Tenor"),
     "name": lazy_gettext("Name"),
+    "on": lazy_gettext("Day"),
+    "one_year": lazy_gettext("1-year LPR"),
     "paid_on": lazy_gettext("Date of payment"),
+    "part": lazy_gettext("Part covered"),
+    "passed_on": lazy_gettext("Share passed on"),
     "password": lazy_gettext("Password"),
     "payee": lazy_gettext("Payee"),
+    "period": lazy_gettext("Period"),
+    "prelease_months": lazy_gettext("Months before the first rental period"),
+    "prelease_rate": lazy_gettext("Rate before the first rental period"),
     "principal": lazy_gettext("Principal"),
     "product_id": lazy_gettext("Product"),
+    "provider": lazy_gettext("Provider"),
+    "published_on": lazy_gettext("Day of publication"),
     "purpose": lazy_gettext("Purpose"),
     "rate": lazy_gettext("Annual rate"),
+    "rate_steps": lazy_gettext("Later rates"),
     "reason": lazy_gettext("Reason"),
+    "recipient": lazy_gettext("Recipient"),
     "rent": lazy_gettext("Rent"),
     "repayment": lazy_gettext("Repayment"),
     "reserve_rate": lazy_gettext("Highest annual cost you would pay"),
+    "rolling": lazy_gettext("Where a holiday moves a payment"),
     "securities": lazy_gettext("What can secure it"),
     "spread_bp": lazy_gettext("Points over LPR"),
     "start": lazy_gettext("Start"),
+    "steps": lazy_gettext("Later rates"),
     "subsidies": lazy_gettext("Subsidies"),
     "tenor": lazy_gettext("LPR tenor"),
     "username": lazy_gettext("User name"),
@@ -269,7 +327,7 @@ def payee(name: str) -> str:
     return str(PAYEES.get(name, name))
 
 
-def label(member: StrEnum | None) -> Any:
+def label(member: Enum | None) -> Any:
     """Return the lazy word for a member of the vocabulary; an em dash for None."""
     if member is None:
         return "—"

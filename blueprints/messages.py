@@ -43,6 +43,15 @@ SENTENCES: dict[Code, Any] = {
     Code.ONE_OF: lazy_gettext("Give exactly one of these: %(choices)s."),
     Code.REPEATED: lazy_gettext("“%(value)s” stands here more than once. Keep one."),
     Code.WRONG_SHAPE: lazy_gettext("Here stands a JSON %(kind)s; what is expected is: %(expected)s."),
+    Code.NOT_YET: lazy_gettext("%(value)s has not come yet: today is %(today)s."),
+    Code.NOT_PUBLICATION_DAY: lazy_gettext(
+        "The LPR is published on the 20th or the next working day, in that month on %(expected)s; "
+        "%(value)s is another day."
+    ),
+    Code.NOT_A_STEP: lazy_gettext("%(value)s is not published: the LPR moves in steps of %(step)s."),
+    Code.ON_RECORD: lazy_gettext(
+        "%(known)s is on record, not %(value)s. Look at the announcement; say so if it corrects the record."
+    ),
     Code.NOT_SIGNED_IN: lazy_gettext("Please sign in first."),
     Code.BAD_CREDENTIALS: lazy_gettext("User name and password do not match. Check both and try again."),
     Code.BAD_TOKEN: lazy_gettext(
@@ -83,6 +92,14 @@ SENTENCES: dict[Code, Any] = {
         "The declared rate of %(declared)s is too far from the computed one, %(computed)s. Correct the terms."
     ),
     Code.NOT_BIDDABLE: lazy_gettext("Products of this kind do not bid: only loans and leases can be ranked."),
+    Code.INTEREST_IN_ADVANCE: lazy_gettext(
+        "“%(value)s” deducts interest from the loan in advance, which the Civil Code (article 670) forbids. "
+        "Let it fall due with the payments or at the end."
+    ),
+    Code.FORBIDDEN_FEE: lazy_gettext(
+        "“%(value)s” looks like this: %(rule)s. Banks may not charge it to firms of these sizes: %(sizes)s "
+        "(%(source)s)."
+    ),
     Code.TOO_FEW_BIDS: lazy_gettext("There are %(count)s bids, and at least %(least)s are needed."),
     Code.SEAL_BROKEN: lazy_gettext(
         "A sealed bid does not match its receipt and cannot be opened. An officer must look."
@@ -105,6 +122,17 @@ SENTENCES: dict[Code, Any] = {
     Code.AMOUNT_MISMATCH: lazy_gettext(
         "The amount is %(given)s where %(expected)s is expected. Check it and try again."
     ),
+    Code.SHARES_NOT_WHOLE: lazy_gettext(
+        "The shares add up to %(sum)s: together they must make exactly 1, which is 100 percent."
+    ),
+    Code.TYPEFACE_MISSING: lazy_gettext(
+        "PDF documents need a typeface that is not installed: %(value)s. Whoever runs this market can fetch "
+        "it with ./scripts/run, which makes it from the locked packages."
+    ),
+    Code.DOES_NOT_FOLLOW: lazy_gettext(
+        "Here stands “%(value)s”; what follows from the rest of the proof is “%(computed)s”."
+    ),
+    Code.WRONG_COLUMNS: lazy_gettext("“%(value)s” is not a row of these columns: %(expected)s."),
     Code.UNREADABLE_FILE: lazy_gettext("The file cannot be read: %(why)s. Nothing was stored."),
     Code.BAD_JSON: lazy_gettext(
         "This is not valid JSON. Export the file again, or look for a damaged place."

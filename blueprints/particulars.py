@@ -25,6 +25,7 @@ NOUNS: dict[str, Any] = {
     "alert": lazy_gettext("Alert"),
     "award": lazy_gettext("Award"),
     "bid": lazy_gettext("Bid"),
+    "calendar": lazy_gettext("Calendar"),
     "contract": lazy_gettext("Contract"),
     "loan": lazy_gettext("Loan"),
     "membership": lazy_gettext("Membership"),
@@ -113,6 +114,8 @@ _RATES_OF_CODE: dict[Code, frozenset[str]] = {
     Code.ABOVE_CEILING: frozenset({"value", "most"}),
     Code.LOOKS_MISTYPED: frozenset({"value"}),
     Code.DECLARED_RATE_WRONG: frozenset({"declared", "computed"}),
+    Code.NOT_A_STEP: frozenset({"value", "step"}),
+    Code.ON_RECORD: frozenset({"value", "known"}),
 }
 #: Fields in which a bound (value, least, most) is fen or a rate.
 _BOUNDS = frozenset({"value", "least", "most"})
@@ -123,7 +126,10 @@ _FEN_FIELDS = frozenset(
     }
 )
 _RATE_FIELDS = frozenset(
-    {"declared_rate", "deposit", "rate", "rate_from", "rate_to", "ratio", "reserve_rate", "share"}
+    {
+        *("declared_rate", "deposit", "five_year", "one_year", "rate", "rate_from", "rate_to", "ratio"),
+        *("reserve_rate", "share"),
+    }
 )
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
 #: Longer than this a typed value is not repeated whole.
@@ -202,6 +208,8 @@ def _say_word(name: str, text: str) -> str:
         return str(labels.label(Capability(text)))
     if name in {"reason", "note", "why"}:
         return str(REASONS.get(text, text))
+    if name == "rule":
+        return str(explanations.FORBIDDEN_FEES.get(text, text))
     if name in {"kind", "expected"} and text in set(OrganisationKind):
         return str(labels.label(OrganisationKind(text)))
     if name in {"state", "move"}:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from flask import Flask, request
 
 from blueprints import access
-from blueprints.api import documentation, imports  # noqa: F401  (imports adds its route to the contracts)
+from blueprints.api import documentation, imports, packages, proofs  # noqa: F401  (three add routes to others)
 from blueprints.api.alerts import alert_routes
 from blueprints.api.awards import award_routes
 from blueprints.api.bids import bid_routes
@@ -19,7 +19,9 @@ from blueprints.api.loans import loan_routes
 from blueprints.api.needs import need_routes
 from blueprints.api.organisations import organisation_routes
 from blueprints.api.parsing import MOST_BODY
+from blueprints.api.prices import price_routes
 from blueprints.api.products import product_routes
+from blueprints.api.reference import reference_routes
 from blueprints.api.rounds import round_routes
 from blueprints.api.tokens import tokens
 from blueprints.api.zones import zone_routes
@@ -29,6 +31,7 @@ SUBJECTS = (
     tokens,
     zone_routes,
     organisation_routes,
+    price_routes,
     product_routes,
     need_routes,
     bid_routes,
@@ -38,6 +41,7 @@ SUBJECTS = (
     round_routes,
     alert_routes,
     board_routes,
+    reference_routes,
 )
 
 

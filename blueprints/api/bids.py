@@ -15,14 +15,23 @@ from blueprints.api.description import Blueprint, Problem
 from blueprints.api.paging import Page, cut, page_of
 from blueprints.api.parsing import Answer, Body
 from blueprints.api.parties import OrganisationBrief
-from blueprints.api.terms import CostAnswer, FailureAnswer, Fees, Subsidies, show_cost, show_failure
-from market.vocabulary import BidState, Capability, DayCount, OfferKind, RentTiming, Repayment
+from blueprints.api.terms import (
+    CostAnswer,
+    FailureAnswer,
+    Fees,
+    RateSteps,
+    Subsidies,
+    show_cost,
+    show_failure,
+)
+from market.vocabulary import BidState, Capability, DayCount, Interval, OfferKind, RentTiming, Repayment
 from models.bid import Bid as Row
-from services import bids, opening
-from services.exchange.offers import write_offer
+from services import bids, fees, opening
+from services.exchange.offers import read_offer, write_offer
 
 bid_routes = Blueprint("bids", __name__, "Sealed bids, and the offers that come of them.")
 
+WARNINGS = "Fees that the law forbids, named; nothing is refused for them."
 BIDDERS = (Capability.INSTITUTION_BIDDER, Capability.INSTITUTION_APPROVER)
 
 
@@ -40,8 +49,12 @@ class QuoteEntry(Body):
     fees = Fees("Costs beside interest.")
     subsidies = Subsidies("Public money that lowers the cost.")
     rent = fields.Word(RentTiming, "For leases.")
-    deposit = fields.Rate("For leases: share of the principal.")
+    deposit = fields.Rate("Share of the principal held until the end.")
     buyout = fields.Money("For leases.")
+    interval = fields.Choice(Interval, "Months between payments.")
+    rate_steps = RateSteps('Later rates, each with the month from which it holds: `[[13, "0.045"]]`.')
+    prelease_months = fields.Whole("For leases: between paying out and the first rental period.", most=120)
+    prelease_rate = fields.Rate("For leases: the rate of those months, if another.", allow_none=True)
     declared_rate = fields.Rate(
         "The annual cost the institution itself states.", most=Decimal(100), allow_none=True
     )
@@ -56,6 +69,7 @@ class PreviewAnswer(Answer):
     verdict = fields.Said("How the declared annual cost compares with ours.", allow_none=True)
     failures = fields.Many(fields.Part(FailureAnswer), "Conditions of the product the need does not meet.")
     faults = fields.Many(fields.Part(Problem.Refusal), "What it would be refused for, placed as it is.")
+    warnings = fields.Many(fields.Part(Problem.Refusal), WARNINGS)
     headroom = fields.Money("What the institution may still lend; null without a limit.", allow_none=True)
 
 
@@ -84,6 +98,7 @@ class BidDetail(BidAnswer):
 
     content = fields.Facts("What was sealed.")
     salt = fields.Said("Hexadecimal; proves with the content that the receipt is its own.")
+    warnings = fields.Many(fields.Part(Problem.Refusal), WARNINGS)
 
 
 class ProductBrief(Answer):
@@ -116,6 +131,7 @@ class OfferAnswer(Answer):
     valid_until = fields.Moment()
     terms = fields.Facts(allow_none=True)
     cost = fields.Part(CostAnswer, allow_none=True)
+    warnings = fields.Many(fields.Part(Problem.Refusal), WARNINGS)
 
 
 class OfferList(Answer):
@@ -141,6 +157,7 @@ class BidPreview(MethodView):
             "verdict": found.verdict.value if found.verdict is not None else None,
             "failures": [show_failure(failure) for failure in found.failures],
             "faults": problem.list_faults(found.faults),
+            "warnings": problem.list_faults(found.warnings),
             "headroom": found.headroom,
         }
 
@@ -219,7 +236,7 @@ def show(row: Row) -> dict[str, Any]:
 
 def show_whole(row: Row, content: dict[str, Any], salt: str) -> dict[str, Any]:
     """Return one's own bid with what was sealed."""
-    return {**show(row), "content": content, "salt": salt}
+    return {**show(row), "content": content, "salt": salt, "warnings": list_warnings(row, content["offer"])}
 
 
 def show_offer(row: Row) -> dict[str, Any]:
@@ -229,6 +246,14 @@ def show_offer(row: Row) -> dict[str, Any]:
         "institution": row.organisation,
         "kind": row.offer,
         "cost": show_cost(row.cost) if row.cost is not None else None,
+        "warnings": list_warnings(row, row.terms),
     }
     plain = {name: getattr(row, name) for name in OfferAnswer().fields if name not in made}
     return {**plain, **made}
+
+
+def list_warnings(row: Row, offer: dict[str, Any] | None) -> list[dict[str, Any]]:
+    """Return what the law says against the fees of an offer; nothing of a bid that could not be opened."""
+    if offer is None:
+        return []
+    return problem.list_faults(fees.warn_bid(row, read_offer(offer, "offer").fees))

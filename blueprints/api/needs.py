@@ -19,7 +19,8 @@ from blueprints.api.products import show as show_product
 from blueprints.api.rounds import ProposalAnswer, show_proposal
 from blueprints.api.terms import FailureAnswer, show_failure
 from market.calendar import local_date
-from market.eligibility import Fix
+from market.eligibility import AMOUNTS
+from market.eligibility_fixes import Fix
 from market.money import yuan
 from market.party import Party
 from market.vocabulary import (
@@ -154,8 +155,8 @@ class FitAnswer(Answer):
 class FixAnswer(Answer):
     """The smallest single change that opens more products."""
 
-    fact = fields.Said("`amount` or `months`.")
-    value = fields.Said("What to set it to: yuan, or months.")
+    fact = fields.Said("`amount`, `months`, `accepts`, `repayment`, `securities` or `tags`.")
+    value = fields.Said("What to set it to (yuan, months, a word), or the word to add to a list.")
     opens = fields.Count("How many products that would open.")
 
 
@@ -309,5 +310,5 @@ def show_fix(fix: Fix | None) -> dict[str, Any] | None:
     """Return the nearest change of a need that opens more products."""
     if fix is None:
         return None
-    value = yuan(fix.value) if fix.fact == "amount" else str(fix.value)
+    value = yuan(fix.value) if isinstance(fix.value, int) and fix.fact in AMOUNTS else str(fix.value)
     return {"fact": fix.fact, "value": value, "opens": fix.opens}

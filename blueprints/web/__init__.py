@@ -16,6 +16,7 @@ from blueprints.web import (
     health,
     institution,
     officer,
+    papers,
     public,
 )
 
@@ -44,6 +45,7 @@ def register(app: Flask) -> None:
     app.register_blueprint(enterprise.page)
     app.register_blueprint(account.page)
     app.register_blueprint(deals.page)
+    app.register_blueprint(papers.page)
     app.register_blueprint(contracts.page)
     app.register_blueprint(institution.page)
     app.register_blueprint(officer.page)

@@ -18,7 +18,7 @@ from jinja2 import pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup
 
-from blueprints import access, explanations, formats, labels
+from blueprints import access, cautions, explanations, formats, labels
 from blueprints.web import navigation
 from market import vocabulary
 from market.vocabulary import (
@@ -103,6 +103,8 @@ def init(app: Flask) -> None:
         "payee": labels.payee,
         "condition": explanations.condition,
         "named": named,
+        "lpr_day": cautions.lpr_day,
+        "calendar_note": cautions.calendar_note,
     }
     app.jinja_env.filters.update({name: spoken(words) for name, words in filters.items()})
     app.jinja_env.globals.update(
@@ -114,6 +116,7 @@ def init(app: Flask) -> None:
         Capability=Capability,
         vocabulary=vocabulary,
         explain=explanations,
+        lpr_note=cautions.lpr_note,
         chart_series=chart_series,
         chart_cell=chart_cell,
         footer_links=navigation.footer_links,

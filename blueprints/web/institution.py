@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -10,16 +10,15 @@ from flask import Blueprint, current_app, flash, redirect, render_template, requ
 from flask_babel import gettext, lazy_gettext
 from werkzeug.wrappers import Response
 
-from blueprints import explanations, labels, messages
+from blueprints import explanations, labels
 from blueprints.access import acting, allows, now
 from blueprints.documents import spreadsheet
 from blueprints.documents.spreadsheet import Column, Kind
-from blueprints.web import bid_form, elements, institution_bids, institution_shelf, paging
+from blueprints.web import bid_form, bid_preview, elements, institution_bids, institution_shelf, paging
 from blueprints.web.forms import Form
 from market.calendar import local_date
-from market.cost import Verdict
 from market.errors import Code, not_found
-from market.vocabulary import Capability, OfferKind, ProductFamily, Purpose, Security
+from market.vocabulary import Capability, Interval, OfferKind, ProductFamily, Purpose, Security
 from models.bid import Bid
 from models.product import Product
 from services import bids, contract_loans, fitting, needs, opportunities, purchasers
@@ -88,6 +87,7 @@ def opportunities_list() -> Answer:
         soon=soon,
         unanswered=sum(1 for row in everything if row.fitting and not row.own_bids),
         securities=lambda need: labels.label_all(Security, need.securities),
+        near=opportunities.list_near(rows),
         has_products=bool(opportunities.list_biddable(acting())),
     )
 
@@ -112,15 +112,23 @@ def opportunities_show(need_id: int) -> Answer:
 @page.post("/opportunities/<int(max=2147483647):need_id>")
 @allows(Capability.INSTITUTION_BIDDER)
 def opportunities_bid(need_id: int) -> Answer:
-    """Place a sealed bid and hand out its receipt; or put one more row for a fee into the form."""
+    """Place a sealed bid and hand out its receipt; or change the form, or show what it would cost."""
     opportunity = opportunities.find(need_id, by=acting(), now=now())
     product = _choose(opportunity, request.form.get("product_id", type=int))
     if product is None:
         raise not_found("product", request.form.get("product_id", ""))
     form = bid_form.make(request.form, product)
-    if request.form.get("step") == "add_fee":
+    step = request.form.get("step")
+    if step == "add_fee":
         bid_form.add_fee(form)
+    elif step == "take_over":
+        bid_preview.take_over(form)
+    if step in {"add_fee", "take_over"}:
         return _show(opportunity, product, form)
+    if step in {"preview", "what_if"}:
+        # A browser without scripts asks with a button for what others are shown as they type.
+        seen = bid_preview.look(need_id, form, product, moved=step == "what_if")
+        return _show(opportunity, product, form, seen)
     quote = bid_form.read(form, product)
     bid = form.run(
         bids.place, need_id, quote, by=acting(), now=now(), sealer=current_app.extensions["sealer"]
@@ -140,19 +148,18 @@ def opportunities_preview(need_id: int) -> Answer:
     if product is None:
         raise not_found("product", request.form.get("product_id", ""))
     form = bid_form.make(request.form, product)
-    quote = bid_form.read(form, product)
-    preview = form.run(bids.preview, need_id, quote, by=acting(), now=now())
+    moved = request.form.get("step") == "what_if"
     return render_template(
-        "institution/preview.html",
+        "institution/preview_answer.html",
         form=form,
-        preview=preview,
-        parts=_split(preview) if preview is not None else [],
-        warnings=[messages.sentence(fault) for fault in preview.faults] if preview is not None else [],
-        verdicts=Verdict,
+        need=opportunity.need,
+        **bid_preview.look(need_id, form, product, moved=moved),
     )
 
 
-def _show(opportunity: Opportunity, product: Product | None, form: Form) -> Answer:
+def _show(
+    opportunity: Opportunity, product: Product | None, form: Form, seen: Mapping[str, Any] | None = None
+) -> Answer:
     need = opportunity.need
     facts = fitting.describe(need, local_date(now()))
     return form.page(
@@ -168,6 +175,8 @@ def _show(opportunity: Opportunity, product: Product | None, form: Form) -> Answ
         standing=contract_loans.read_standing(need.contract) if need.contract else None,
         going=opportunities.read_going_rate(need.zone_id, need.purpose, now()),
         fee_rows=range(bid_form.count_fees(form)),
+        step_rows=range(bid_form.count_steps(form)),
+        intervals=[(str(int(interval)), labels.label(interval)) for interval in Interval],
         may_add=bid_form.count_fees(form) < bid_form.MOST_FEES,
         flat=bid_form.FLAT,
         floating=product is not None and bid_form.is_floating(product),
@@ -176,6 +185,8 @@ def _show(opportunity: Opportunity, product: Product | None, form: Form) -> Answ
         securities=labels.label_all(Security, need.securities),
         accepts=labels.label_all(OfferKind, need.accepts),
         tags=gettext(", ").join(explanations.tag(code) for code in sorted(facts["tags"])),
+        is_seen=seen is not None,
+        **(seen or {}),
     )
 
 
@@ -203,11 +214,6 @@ def _room(opportunity: Opportunity, product: Product) -> int | None:
     """Return what the contract behind a need can carry at the product's ratio, in fen; None without one."""
     contract = opportunity.need.contract
     return None if contract is None else needs.read_room(contract.id, product.contract_ratio or needs.WHOLE)
-
-
-def _split(preview: bids.Preview) -> list[tuple[Any, int]]:
-    """Return the total cost by payee in words, the lender first and public money last."""
-    return [(labels.payee(payee), amount) for payee, amount in preview.cost.breakdown]
 
 
 def _cells(row: Opportunity) -> list[Any]:

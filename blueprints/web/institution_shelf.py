@@ -11,15 +11,18 @@ from typing import Any
 from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
 from flask_babel import gettext
 
-from blueprints import explanations, labels
+from blueprints import cautions, explanations, labels
 from blueprints.access import acting, allows, now
 from blueprints.web import bid_form
 from blueprints.web.forms import Form
 from market import eligibility
+from market.calendar import local_date
 from market.errors import Code
+from market.terms import LENDER, Fee
 from market.vocabulary import (
     FLOATING,
     Capability,
+    FeeTiming,
     LimitScope,
     OfferKind,
     OrganisationKind,
@@ -30,14 +33,19 @@ from market.vocabulary import (
     Security,
     SizeClass,
 )
-from services import limits, organisations, outcomes, products
+from services import fees, limits, organisations, outcomes, products
+from services.exchange.charges import write_fee
 
 Answer = Any
 
 ROLES = (Capability.INSTITUTION_BIDDER, Capability.INSTITUTION_APPROVER)
 MOST_CONDITIONS = 10
 #: Facts whose values are members of the vocabulary.
-_LISTED: dict[str, type[StrEnum]] = {"size_class": SizeClass, "purpose": Purpose}
+_LISTED: dict[str, type[StrEnum]] = {
+    "size_class": SizeClass,
+    "purpose": Purpose,
+    "purchaser_kind": OrganisationKind,
+}
 
 #: What the form of a new product opens with.
 OPENING: dict[str, Any] = {
@@ -105,6 +113,8 @@ def shelf_new() -> Answer:
         product = form.run(products.publish, draft, by=acting(), now=now())
         if product is not None:
             flash(gettext("“%(name)s” is on the shelf.", name=product.name_zh), "done")
+            for sentence in _warn(form):
+                flash(sentence, "attention")
             return redirect(url_for("institution.shelf"), 303)
     return form.page(
         "institution/product_form.html",
@@ -112,10 +122,12 @@ def shelf_new() -> Answer:
         pricings=[Pricing.LPR_1Y, Pricing.LPR_5Y, Pricing.FIXED],
         facts=_facts(),
         fact_words=explanations.FACTS,
-        words={fact: list(_choices(fact).values()) for fact in ("size_class", "purpose", "tags")},
+        words={fact: list(_choices(fact).values()) for fact in (*_LISTED, "tags")},
+        amounts=[fact for fact in eligibility.FACTS if fact in eligibility.AMOUNTS - {"amount"}],
         condition_rows=range(_count(form, "conditions", "fact", MOST_CONDITIONS)),
         fee_rows=range(bid_form.count_fees(form)),
         flat=bid_form.FLAT,
+        cautions=_warn(form),
     )
 
 
@@ -150,6 +162,17 @@ def limit_list() -> Answer:
     )
 
 
+def _warn(form: Form) -> list[str]:
+    """Return a sentence for each fee in the form that the law forbids towards some firms."""
+    rows = [f"fees.{row}" for row in range(bid_form.count_fees(form))]
+    typed = [
+        Fee(str(form.value(f"{at}.name")), FeeTiming.UPFRONT, str(form.value(f"{at}.payee")) or LENDER)
+        for at in rows
+    ]
+    kind = acting().kind
+    return [] if kind is None else cautions.fees(fees.warn_shelf(typed, kind, on=local_date(now())))
+
+
 def _families() -> list[ProductFamily]:
     """Return the families that an institution of this kind offers."""
     kind = acting().kind
@@ -167,8 +190,8 @@ def _facts() -> list[tuple[str, Any]]:
     """Return the facts a condition may ask about, as (fact and test, words)."""
     said: list[tuple[str, Any]] = []
     for fact, kind in eligibility.FACTS.items():
-        # Amount, tenor, security and kind of offer follow from the product itself.
-        if fact in {"amount", "months", "securities", "accepts", "repayment"}:
+        # Amount, tenor, security and kind of offer follow from the product itself, as its zone does.
+        if fact in {"amount", "months", "securities", "accepts", "repayment", "zone"}:
             continue
         for test in TESTS[kind]:
             words = {
@@ -233,14 +256,8 @@ def _read_fees(form: Form) -> list[Mapping[str, Any]]:
     fees: list[Mapping[str, Any]] = []
     for row in range(bid_form.count_fees(form)):
         fee = bid_form.read_fee(form, row)
-        if fee is None:
-            continue
-        written: dict[str, Any] = {"name": fee.name, "when": fee.when.value, "payee": fee.payee}
-        if fee.rate is None:
-            written["amount"] = f"{Decimal(fee.amount or 0) / 100:.2f}"
-        else:
-            written |= {"basis": fee.basis.value, "rate": f"{fee.rate:f}"}
-        fees.append(written)
+        if fee is not None:
+            fees.append(write_fee(fee))
     return fees
 
 
@@ -265,7 +282,7 @@ def _read_value(form: Form, name: str, fact: str, kind: str) -> Any:
     if kind == "flag":
         return True
     if kind == "number":
-        return form.wan(name) if fact == "annual_revenue" else form.whole(name, least=0, most=10**9)
+        return form.wan(name) if fact in eligibility.AMOUNTS else form.whole(name, least=0, most=10**9)
     typed = form.text(name, most=200)
     if typed is None:
         return None

@@ -46,6 +46,7 @@ MENU: tuple[Entry, ...] = (
     Entry("deals.deals", lazy_gettext("Deals"), "award"),
     Entry("officer.alerts", lazy_gettext("Alerts"), "bell"),
     Entry("officer.members", lazy_gettext("Members"), "users"),
+    Entry("officer.reference", lazy_gettext("Reference rates"), "chart-line"),
     Entry("enterprise.firm", lazy_gettext("Firm file"), "building-factory-2"),
     Entry("public.product_list", lazy_gettext("Products"), "package"),
     Entry("public.calculator", lazy_gettext("Calculator"), "calculator"),

@@ -7,12 +7,12 @@ from decimal import Decimal
 
 from flask import render_template
 
-from blueprints import access, explanations, formats
+from blueprints import access, explanations
 from blueprints.web import need_answers
 from blueprints.web.need_answers import Answers
 from market.calendar import local_date
-from market.eligibility import Fix
-from market.vocabulary import Purpose
+from market.eligibility_fixes import Fix
+from market.vocabulary import Purpose, Repayment
 from models.contract import Contract
 from models.need import Need
 from models.product import Product
@@ -34,10 +34,12 @@ class Hints:
     @property
     def fix_value(self) -> str:
         """Return what to change to, in words."""
-        if self.fix is None:
-            return ""
-        worded = formats.money_text if self.fix.fact == "amount" else formats.months
-        return worded(self.fix.value)
+        return "" if self.fix is None else explanations.say_fact(self.fix.fact, self.fix.value)
+
+    @property
+    def fix_words(self) -> str:
+        """Return what the change would open."""
+        return "" if self.fix is None else explanations.fix(self.fix)
 
 
 def find(answers: Answers) -> Hints | None:
@@ -54,6 +56,7 @@ def find(answers: Answers) -> Hints | None:
         securities=answers["securities"],
         accepts=answers["accepts"],
         contract=_find_contract(answers["contract_id"]),
+        repayment=Repayment(answers["repayment"]) if answers["repayment"] else None,
         on=today,
     )
     advice = fitting.advise(facts, party.zone_id)

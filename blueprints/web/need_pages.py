@@ -8,7 +8,7 @@ from flask import Blueprint, flash, redirect, render_template, url_for
 from flask_babel import gettext, ngettext
 from werkzeug.wrappers import Response
 
-from blueprints import access, explanations, formats, messages
+from blueprints import access, cautions, explanations, formats, messages
 from blueprints.access import allows
 from blueprints.web import paging
 from market import lifecycle
@@ -104,7 +104,7 @@ def tell_story(need: Need) -> list[dict[str, Any]]:
             "state": "done",
             "text": gettext(
                 "Floating offers are priced on the LPR of %(day)s: %(rate)s for one year.",
-                day=formats.day(need.lpr_date),
+                day=cautions.lpr_day(need.lpr_date, need.published_at),
                 rate=formats.rate(need.lpr_1y),
             ),
         }

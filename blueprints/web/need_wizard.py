@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
+from enum import StrEnum
 from typing import Any
 
 from flask import Blueprint, abort, flash, redirect, request, url_for
@@ -36,6 +37,12 @@ _ORDER = list(STEPS)
 _BEFORE_DRAFT = ("purpose", "amount")
 #: What a form sends beside answers.
 _ASIDE = frozenset({"csrf_token", "go"})
+#: What the market may suggest beside amount and tenor, and the words it may be.
+_FIXED_BY_WORD: dict[str, type[StrEnum]] = {
+    "securities": Security,
+    "accepts": OfferKind,
+    "repayment": Repayment,
+}
 FIELD_WORDS = {
     "amount": lazy_gettext("Amount"),
     "months": lazy_gettext("Tenor"),
@@ -85,13 +92,22 @@ def needs_edit(need_id: int, step: str = "purpose") -> Answer:
 
 @allows(Capability.ENTERPRISE_MAKER)
 def needs_fix(need_id: int) -> Answer:
-    """Take the change of amount or tenor that the market suggested."""
+    """Take the change of the need that the market suggested."""
     need = _draft(need_id)
     form = Form(request.form)
-    fact, value = form.text("fact", most=20), form.whole("value", least=1)
-    if need is None or fact not in {"amount", "months"} or not form.ok:
+    fact = form.text("fact", most=20)
+    value: Any = None
+    if fact in {"amount", "months"}:
+        value = form.whole("value", least=1)
+    elif fact in _FIXED_BY_WORD:
+        value = form.choice("value", _FIXED_BY_WORD[fact])
+    if need is None or fact is None or value is None or not form.ok:
         return redirect(url_for("enterprise.needs_show", need_id=need_id), 303)
-    changed = need_answers.known(need) | {fact: value}
+    changed = need_answers.known(need)
+    if isinstance(changed[fact], list):
+        # What the firm offers or accepts already stays: the change adds to it.
+        value = [*dict.fromkeys([*changed[fact], value.value])]
+    changed[fact] = value
     form.run(needs.edit, need.id, need_answers.to_draft(changed), by=access.acting(), now=access.now())
     if form.ok:
         flash(gettext("Changed. See which products fit now."), "success")

@@ -8,18 +8,21 @@ from decimal import Decimal
 from typing import Any
 
 from flask import Blueprint, redirect, render_template, request, url_for
-from flask_babel import gettext
+from flask_babel import gettext, lazy_pgettext
 from werkzeug.wrappers import Response
 
-from blueprints import access, explanations, formats
+from blueprints import access, cautions, explanations, formats
 from blueprints.access import allows
+from blueprints.web import package_view
 from blueprints.web.forms import Form
-from market.cashflow import LENDER, SUBSIDY
 from market.ranking import Reason
-from market.vocabulary import BidState, Capability, NeedState, ProposalState
+from market.schedule import SUBSIDY
+from market.terms import LENDER
+from market.vocabulary import BidState, Capability, Interval, NeedState, ProposalState
+from market.what_if import Payments
 from models.bid import Bid
 from models.need import Need
-from services import comparisons, needs
+from services import comparisons, fees, needs
 from services.comparisons import Comparison, Estimate, Study
 from services.exchange.offers import read_offer
 
@@ -27,6 +30,13 @@ Answer = str | Response | tuple[str, int]
 #: More payees than this would make the chart unreadable; the rest are summed up as others.
 PAYEES_SHOWN = 4
 OTHERS = "others"
+#: A payment and how often it is made.
+_EACH: dict[Interval, Any] = {
+    Interval.MONTHLY: lazy_pgettext("payment", "%(amount)s a month"),
+    Interval.QUARTERLY: lazy_pgettext("payment", "%(amount)s a quarter"),
+    Interval.HALF_YEARLY: lazy_pgettext("payment", "%(amount)s every half-year"),
+    Interval.YEARLY: lazy_pgettext("payment", "%(amount)s a year"),
+}
 #: Half of the last shown digit of a rate in percent: less than this is nothing.
 _SHOWN = Decimal("0.00005")
 
@@ -52,7 +62,7 @@ class Column:
     @property
     def payments(self) -> str:
         """Return what is paid month by month, in words: an average would hide a large last payment."""
-        return say_payments(self.study, self.bid.months or 0)
+        return say_payments(self.study.payments, self.bid.months or 0, self.terms.interval)
 
     @property
     def charges(self) -> str:
@@ -64,6 +74,11 @@ class Column:
         if add < 0:
             return gettext("subsidies take %(points)s points off", points=points)
         return gettext("fees add %(points)s points a year", points=points)
+
+    @property
+    def cautions(self) -> list[str]:
+        """Return a sentence for each fee that the law forbids."""
+        return cautions.fees(fees.warn_bid(self.bid, self.terms.fees))
 
     @property
     def expired(self) -> bool:
@@ -122,6 +137,7 @@ def needs_offer(need_id: int, bid_id: int) -> Answer:
         need=comparison.need,
         comparison=comparison,
         column=make_column(bid, comparison),
+        packages=package_view.read(bid),
     )
 
 
@@ -142,17 +158,18 @@ def make_column(bid: Bid, comparison: Comparison) -> Column:
     )
 
 
-def say_payments(study: Study, months: int) -> str:
+def say_payments(paid: Payments, months: int, interval: Interval = Interval.MONTHLY) -> str:
     """Return the payments of a schedule in one line: a level rate, a falling one, or a large last one."""
-    usual, last = formats.money_text(study.usual), formats.money_text(study.last)
-    if not study.usual and study.last and months > 1:
+    last = formats.money_text(paid.last)
+    if not paid.usual and paid.last and months > 1:
         return gettext("nothing until %(last)s at the end", last=last)
-    if months > 1 and study.last > 2 * study.usual:
-        return gettext("%(usual)s a month, %(last)s at the end", usual=usual, last=last)
-    if study.first > study.usual > study.last and (study.first - study.usual) * 50 > study.first:
-        first = formats.money_text(study.first)
-        return gettext("%(first)s a month, falling to %(last)s", first=first, last=last)
-    return gettext("%(usual)s a month", usual=usual)
+    usual = str(_EACH[interval]) % {"amount": formats.money_text(paid.usual)}
+    if months > 1 and paid.last > 2 * paid.usual:
+        return gettext("%(usual)s, %(last)s at the end", usual=usual, last=last)
+    if paid.first > paid.usual > paid.last and (paid.first - paid.usual) * 50 > paid.first:
+        first = str(_EACH[interval]) % {"amount": formats.money_text(paid.first)}
+        return gettext("%(first)s, falling to %(last)s", first=first, last=last)
+    return usual
 
 
 def say_place(bid: Bid) -> str:

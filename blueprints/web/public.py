@@ -9,10 +9,10 @@ from flask import Blueprint, render_template, request
 from werkzeug.wrappers import Response
 
 from blueprints import access
+from blueprints import disclosure as sheet
 from blueprints.access import public
-from blueprints.web import calculator, paging, registration, sheet
+from blueprints.web import calculator, paging, registration
 from blueprints.web.forms import Form
-from market import disclosure
 from market.calendar import local_date
 from market.errors import not_found
 from market.vocabulary import OrganisationKind, ProductFamily, Security
@@ -128,7 +128,7 @@ def product_show(product_id: int) -> Answer:
         and (
             (amount or example.principal) != example.principal or (months or example.months) != example.months
         ),
-        cost_parts=disclosure.list_parts(example.lowest) if example is not None else [],
+        cost_parts=sheet.rows(example.lowest) if example is not None else [],
     )
 
 
