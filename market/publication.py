@@ -115,9 +115,19 @@ def _judge_day(place: int, row: LprRow, calendar: Calendar, today: date) -> Iter
     expected = publication_day(day.year, day.month, calendar)
     # What is only expected of a year's holidays refuses nothing but a day before the 20th.
     provisional = calendar.status(day) is CalendarStatus.PROVISIONAL
-    if day.day < DAY if provisional else day != expected:
+    if day.day < DAY if provisional else day not in {expected, _weekday(expected, calendar)}:
         values = {"value": day.isoformat(), "expected": expected.isoformat()}
         yield _fault(Code.NOT_PUBLICATION_DAY, place, "published_on", **values)
+
+
+def _weekday(day: date, calendar: Calendar) -> date:
+    """Return the day, or the working weekday after a weekend that is worked in exchange.
+
+    No rule says on which of the two the rate is published.
+    """
+    while day.weekday() > 4:
+        day = add_working_days(day, 1, calendar)
+    return day
 
 
 def _judge_rates(place: int, row: LprRow, confirmed: bool) -> Iterator[Fault]:

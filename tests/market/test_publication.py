@@ -56,8 +56,7 @@ def test_months_come_in_any_order_and_what_is_known_stays() -> None:
 @pytest.mark.parametrize(
     ("new", "code", "name"),
     [
-        # The 20th of September 2026 is a Sunday worked in exchange: not the Monday after it.
-        (row(date(2026, 9, 21)), Code.NOT_PUBLICATION_DAY, "published_on"),
+        (row(date(2026, 9, 22)), Code.NOT_PUBLICATION_DAY, "published_on"),
         (row(date(2026, 10, 21)), Code.NOT_PUBLICATION_DAY, "published_on"),
         (row(date(2026, 12, 21)), Code.NOT_YET, "published_on"),
         (row(date(2019, 7, 22)), Code.OUT_OF_ORDER, "published_on"),
@@ -154,3 +153,9 @@ def test_a_row_is_old_once_the_next_one_must_exist() -> None:
     published = date(2026, 8, 20)
     assert not is_old(published, date(2026, 9, 29))
     assert is_old(published, date(2026, 9, 30))
+
+
+def test_a_sunday_worked_in_exchange_and_the_monday_after_it_are_both_believed() -> None:
+    for day in (SEPTEMBER, date(2026, 9, 21)):
+        changes, faults = judged(row(day))
+        assert changes == [(day, Outcome.ADDED)] and not faults

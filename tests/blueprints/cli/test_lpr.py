@@ -68,7 +68,7 @@ def test_every_fault_stands_on_a_line_of_its_own_and_nothing_is_stored(database:
     file.write_text(
         "date,lpr_1y,lpr_5y\n"
         "2026-10-20,3.07,3.50\n"
-        "2026-09-21,3.00,3.50\n"
+        "2026-09-22,3.00,3.50\n"
         "2026-11-20,3.00\n"
         "2026-12-21,3.00,3.50\n"
         "2026-02-30,3.00,3.50\n"
@@ -83,7 +83,7 @@ def test_every_fault_stands_on_a_line_of_its_own_and_nothing_is_stored(database:
     told = [line.removeprefix(f"{file}:").split(": ", 2) for line in lines]
     assert [(number, value) for number, value, _ in told] == [
         ("2", '"3.07"'),
-        ("3", '"2026-09-21"'),
+        ("3", '"2026-09-22"'),
         ("4", '"2026-11-20,3.00"'),
         ("5", '"2026-12-21"'),
         ("6", '"2026-02-30"'),

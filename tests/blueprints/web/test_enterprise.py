@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 from blueprints import clock
 from market.party import Party
 from market.party import clock as clock_party
-from market.vocabulary import AwardState, Capability, NeedState, Purpose, Security
+from market.vocabulary import AwardState, Capability, NeedState, Purpose, Repayment, Security
 from models.award import Award
 from models.base import db
 from models.need import Need

@@ -399,6 +399,10 @@ def test_a_product_is_listed_with_conditions_taken_off_and_put_back(
         "conditions.0.value": "technology SME, high_tech",
         "conditions.1.fact": "age_months:at_least",
         "conditions.1.value": "24",
+        "conditions.3.fact": "exposure:at_most",
+        "conditions.3.value": "500",
+        "conditions.4.fact": "purchaser_kind:in",
+        "conditions.4.value": "purchaser",
     }
     more = client.post("/shelf/new", data={**form, "step": "add_condition"})
     assert more.status_code == 200 and 'name="conditions.2.fact"' in more.text
@@ -409,6 +413,8 @@ def test_a_product_is_listed_with_conditions_taken_off_and_put_back(
     assert product.conditions == [
         {"fact": "tags", "test": "has_any", "value": ["tech_sme", "high_tech"]},
         {"fact": "age_months", "test": "at_least", "value": 24},
+        {"fact": "exposure", "test": "at_most", "value": 5 * MILLION},
+        {"fact": "purchaser_kind", "test": "in", "value": ["purchaser"]},
     ]
     assert (product.spread_from, product.spread_to) == (50, 50)
     again = client.post("/shelf/new", data=form)

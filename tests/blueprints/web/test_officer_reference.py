@@ -94,7 +94,7 @@ def test_an_officer_adds_a_month_and_stands_beside_it(
 @pytest.mark.parametrize(
     ("changes", "said", "field"),
     [
-        ({"published_on": "2026-09-21"}, "in that month on 2026-09-20", "published_on"),
+        ({"published_on": "2026-09-22"}, "in that month on 2026-09-20", "published_on"),
         ({"published_on": "2026-12-21"}, "has not come yet", "published_on"),
         ({"published_on": "2026-02-30"}, "is not a date", "published_on"),
         ({"one_year": "3.07"}, "steps of 0.05%", "one_year"),
