@@ -2,15 +2,18 @@
 
 A condition is ``{"fact": …, "test": …, "value": …}``. Tests: ``in`` (the fact is one of the values),
 ``has`` (the fact, a set, holds the value), ``has_any`` (… holds one of the values), ``at_least``,
-``at_most`` (numbers; amounts in fen, ages in months, shares as decimal strings) and ``is`` (equal).
+``at_most`` (whole numbers; amounts in fen, ages in months) and ``is`` (equal).
 An unknown fact fails its condition: what nobody has shown is not assumed.
+
+This is the rule, and the rule for one pair; ``eligibility_match`` asks it of many needs and products at once.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from market.errors import Code, Fault, Invalid
@@ -32,9 +35,17 @@ FACTS: Mapping[str, str] = {
     "amount": "number",
     "months": "number",
     "repayment": "word",
+    "zone": "word",
+    "ip_grade": "word",
+    "exposure": "number",
     "has_contract": "flag",
+    "contract_amount": "number",
+    "contract_retention": "number",
     "contract_days_left": "number",
+    "purchaser_kind": "word",
 }
+#: Those of them that are amounts, in fen.
+AMOUNTS = frozenset({"amount", "annual_revenue", "exposure", "contract_amount", "contract_retention"})
 
 _TESTS_OF_KIND = {
     "word": {"in", "is"},
@@ -42,6 +53,8 @@ _TESTS_OF_KIND = {
     "number": {"at_least", "at_most"},
     "flag": {"is"},
 }
+#: Tests that one of several values is enough for, and the test of each.
+_EACH = {"in": "is", "has_any": "has"}
 
 Facts = Mapping[str, Any]
 
@@ -61,7 +74,7 @@ class Failure:
 
     condition: Condition
     found: Any
-    distance: int | Decimal | None
+    distance: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,68 +168,32 @@ def judge(facts: Facts, requirement: Requirement) -> tuple[Failure, ...]:
     )
 
 
-def judge_all(facts: Sequence[Facts], requirements: Sequence[Requirement]) -> list[list[tuple[Failure, ...]]]:
-    """Return the failures of every pair, one row per need, one column per product."""
-    return [[judge(fact, requirement) for requirement in requirements] for fact in facts]
+def meets(test: str, found: Any, value: Any) -> Any:
+    """Say whether what was found meets a test.
 
-
-@dataclass(frozen=True, slots=True)
-class Fix:
-    """The smallest single change that opens products to a need: set ``fact`` to ``value``."""
-
-    fact: str
-    value: int
-    opens: int
-
-
-def find_nearest_fix(facts: Facts, requirements: Sequence[Requirement]) -> Fix | None:
-    """Return the change of amount or months that opens the most products; of equals, the smallest change.
-
-    Only products that fail on that one number are counted: a change that leaves another condition
-    unmet opens nothing.
+    ``found`` is a known fact, or an array of them with one answer each: numbers, words, flags, or for sets
+    whatever says with ``>=`` which of them hold a word.
     """
-    openings: dict[tuple[str, int], int] = {}
-    for requirement in requirements:
-        failures = judge(facts, requirement)
-        if len(failures) == 1 and failures[0].condition.fact in {"amount", "months"}:
-            condition = failures[0].condition
-            openings[condition.fact, int(condition.value)] = 0
-    for fact, value in openings:
-        changed = {**facts, fact: value}
-        openings[fact, value] = sum(
-            1 for requirement in requirements if judge(facts, requirement) and not judge(changed, requirement)
-        )
-    if not openings:
-        return None
-
-    def weigh(entry: tuple[tuple[str, int], int]) -> tuple[int, Decimal, str]:
-        (fact, value), opens = entry
-        return -opens, abs(Decimal(value) - Decimal(facts[fact])) / Decimal(facts[fact]), fact
-
-    (fact, value), opens = min(openings.items(), key=weigh)
-    return Fix(fact, value, opens)
+    match test:
+        case "at_least":
+            return found >= value
+        case "at_most":
+            return found <= value
+        case "is":
+            return found == value
+        case "has":
+            return found >= {value}
+        case _:
+            each = _EACH[test]
+            return reduce(or_, (meets(each, found, one) for one in value), False)
 
 
 def _check(facts: Facts, condition: Condition) -> Failure | None:
     found = facts.get(condition.fact)
-    value = condition.value
     if found is None:
         return Failure(condition, None, None)
-    match condition.test:
-        case "in":
-            met = found in value
-        case "is":
-            met = found == value
-        case "has":
-            met = value in found
-        case "has_any":
-            met = not set(value).isdisjoint(found)
-        case "at_least":
-            return None if found >= value else Failure(condition, found, value - found)
-        case "at_most":
-            return None if found <= value else Failure(condition, found, found - value)
-        case _:  # pragma: no cover - read_conditions lets no other test in
-            met = False
-    if met:
+    if meets(condition.test, found, condition.value):
         return None
+    if condition.test in {"at_least", "at_most"}:
+        return Failure(condition, found, abs(condition.value - found))
     return Failure(condition, sorted(found) if isinstance(found, (set, frozenset)) else found, None)

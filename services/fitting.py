@@ -3,50 +3,79 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import cached_property
+from typing import NamedTuple
 
 from sqlalchemy import select
 
-from market.eligibility import (
-    Facts,
-    Failure,
-    Fix,
-    Requirement,
-    find_nearest_fix,
-    judge,
-    judge_all,
-    read_conditions,
-)
-from market.vocabulary import OfferKind, Purpose
+from market.eligibility import Facts, Failure, Requirement, judge, read_conditions
+from market.eligibility_fixes import Fix, find_nearest_fix, measure, near_fits
+from market.eligibility_match import Shelf, count_failures
+from market.eligibility_table import Table
+from market.vocabulary import OfferKind, Purpose, Repayment
 from models.base import db
 from models.contract import Contract
 from models.need import Need
 from models.organisation import Organisation, Tag
 from models.product import Product
-from models.zone import Membership
+from models.zone import Membership, Zone
+from services import limits
 
 #: Facts that a published need shows to every institution; all others are the firm's own.
 _SHOWN = frozenset(
     {
-        *("accepts", "amount", "contract_days_left", "has_contract", "months", "purpose", "repayment"),
-        "securities",
+        *("accepts", "amount", "months", "purpose", "repayment", "securities", "zone"),
+        *("has_contract", "contract_amount", "contract_retention", "contract_days_left", "purchaser_kind"),
     }
 )
+#: The grades of intellectual property that a zone records (知识价值 A to E), by their qualification.
+_IP_GRADES = {f"knowledge_{grade.lower()}": grade for grade in "ABCDE"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Fit:
-    """A product beside a need: no failures means that it fits."""
+    """A product beside a need: ``missing`` counts the conditions that are not met, none means that it fits.
+
+    ``veiled`` fits are for institutions (see ``veil``).
+    """
 
     product: Product
-    failures: tuple[Failure, ...]
+    missing: int
+    facts: Facts
+    requirement: Requirement
+    veiled: bool = False
 
     @property
     def fits(self) -> bool:
         """Say whether every condition is met."""
-        return not self.failures
+        return not self.missing
+
+    @cached_property
+    def failures(self) -> tuple[Failure, ...]:
+        """Return the conditions that are not met."""
+        if self.fits:
+            return ()
+        failures = judge(self.facts, self.requirement)
+        return veil(failures) if self.veiled else failures
+
+
+class Near(NamedTuple):
+    """A need, by its place in a list, that one condition keeps from a product."""
+
+    place: int
+    product: Product
+    failure: Failure
+
+
+class Standing(NamedTuple):
+    """What a zone records of a firm: its whitelist, qualifications in force, and what the firm owes (fen)."""
+
+    whitelisted: bool
+    tags: frozenset[str]
+    exposure: int
 
 
 def describe_need(
@@ -60,14 +89,17 @@ def describe_need(
     accepts: Sequence[str],
     contract: Contract | None,
     on: date,
+    repayment: Repayment | None = None,
 ) -> Facts:
     """Return the facts of a firm and its (perhaps not yet stored) need that conditions ask about."""
     return _describe(
         organisation,
         _read_standing([organisation.id], zone_id, on)[organisation.id],
+        zone=_read_zone(zone_id),
         purpose=purpose,
         amount=amount,
         months=months,
+        repayment=repayment,
         securities=securities,
         accepts=accepts,
         contract=contract,
@@ -80,13 +112,16 @@ def describe_all(needs: Sequence[Need], on: date) -> list[Facts]:
     if not needs:
         return []
     standing = _read_standing({need.organisation_id for need in needs}, needs[0].zone_id, on)
+    zone = _read_zone(needs[0].zone_id)
     return [
         _describe(
             need.organisation,
             standing[need.organisation_id],
+            zone=zone,
             purpose=need.purpose,
             amount=need.amount,
             months=need.months,
+            repayment=need.repayment,
             securities=need.securities,
             accepts=need.accepts,
             contract=need.contract,
@@ -96,10 +131,11 @@ def describe_all(needs: Sequence[Need], on: date) -> list[Facts]:
     ]
 
 
-def _read_standing(
-    organisation_ids: Collection[int], zone_id: int, on: date
-) -> dict[int, tuple[bool, frozenset[str]]]:
-    """Return, per firm, whether the zone's whitelist has it and which qualifications are in force."""
+def _read_zone(zone_id: int) -> str:
+    return db.session.get_one(Zone, zone_id).code
+
+
+def _read_standing(organisation_ids: Collection[int], zone_id: int, on: date) -> dict[int, Standing]:
     listed = set(
         db.session.scalars(
             select(Membership.organisation_id).where(
@@ -118,28 +154,38 @@ def _read_standing(
         )
     ):
         codes[tag.organisation_id].add(tag.code)
-    return {number: (number in listed, frozenset(codes[number])) for number in organisation_ids}
+    owed = limits.sum_owed(organisation_ids, zone_id)
+    return {
+        number: Standing(number in listed, frozenset(codes[number]), owed.get(number, 0))
+        for number in organisation_ids
+    }
 
 
 def _describe(
     organisation: Organisation,
-    standing: tuple[bool, frozenset[str]],
+    standing: Standing,
     *,
+    zone: str,
     purpose: Purpose,
     amount: int,
     months: int,
+    repayment: Repayment | None,
     securities: Sequence[str],
     accepts: Sequence[str],
     contract: Contract | None,
     on: date,
 ) -> Facts:
-    whitelisted, tags = standing
     facts: dict[str, object] = {
-        "tags": tags,
-        "whitelisted": whitelisted,
+        "tags": standing.tags,
+        "whitelisted": standing.whitelisted,
+        "exposure": standing.exposure,
+        # Of several grades in force the best one counts.
+        "ip_grade": min((_IP_GRADES[code] for code in standing.tags & _IP_GRADES.keys()), default=None),
+        "zone": zone,
         "purpose": purpose.value,
         "amount": amount,
         "months": months,
+        "repayment": repayment.value if repayment else None,
         "securities": frozenset(securities),
         "accepts": frozenset(accepts) or frozenset(kind.value for kind in OfferKind),
         "has_contract": contract is not None,
@@ -153,8 +199,11 @@ def _describe(
         founded = organisation.founded_on
         begun = (on.year - founded.year) * 12 + on.month - founded.month
         facts["age_months"] = begun - (on.day < founded.day)
-    if contract is not None and contract.last_due_on is not None:
-        facts["contract_days_left"] = (contract.last_due_on - on).days
+    if contract is not None:
+        facts["contract_amount"], facts["contract_retention"] = contract.amount, contract.retention
+        facts["purchaser_kind"] = contract.purchaser.kind.value if contract.purchaser else None
+        if contract.last_due_on is not None:
+            facts["contract_days_left"] = (contract.last_due_on - on).days
     return facts
 
 
@@ -184,21 +233,20 @@ def fit_products(facts: Facts, zone_id: int) -> list[Fit]:
         .where(Product.zone_id == zone_id, Product.listed, Product.offer.is_not(None))
         .order_by(Product.id)
     )
-    fits = [Fit(product, judge(facts, read_requirement(product))) for product in products]
-    return sorted(fits, key=lambda fit: (len(fit.failures), fit.product.id))
+    return _fit([facts], products, veiled=False)[0]
 
 
 def suggest_fix(facts: Facts, fits: Sequence[Fit]) -> Fix | None:
-    """Return the smallest single change of amount or months that opens products to the need."""
-    return find_nearest_fix(facts, [read_requirement(fit.product) for fit in fits])
+    """Return the smallest single change that opens products to the need (``market.eligibility_fixes``)."""
+    return find_nearest_fix(facts, [fit.requirement for fit in fits])
 
 
 @dataclass(frozen=True, slots=True)
 class Advice:
     """What the market says to a need before it is published.
 
-    ``fits`` can answer it, ``near`` miss one condition only, ``fix`` is the one change of amount or
-    months that opens the most products.
+    ``fits`` can answer it, ``near`` miss one condition only, ``fix`` is the nearest change that opens
+    products.
     """
 
     fits: tuple[Product, ...]
@@ -212,7 +260,7 @@ def advise(facts: Facts, zone_id: int) -> Advice:
     judged = fit_products(facts, zone_id)
     return Advice(
         fits=tuple(fit.product for fit in judged if fit.fits),
-        near=tuple(fit for fit in judged if len(fit.failures) == 1),
+        near=tuple(fit for fit in judged if fit.missing == 1),
         fix=suggest_fix(facts, judged),
         total=len(judged),
     )
@@ -246,11 +294,38 @@ def fit_need(need: Need, products: Sequence[Product], on: date) -> list[Fit]:
 
 def fit_needs(needs: Sequence[Need], products: Sequence[Product], on: date) -> list[list[Fit]]:
     """Return one institution's products beside many needs of one zone, a row per need, best fit first."""
-    rows = judge_all(describe_all(needs, on), [read_requirement(product) for product in products])
+    return _fit(describe_all(needs, on), products, veiled=True)
+
+
+def list_near(rows: Sequence[Sequence[Fit]], most: int) -> list[Near]:
+    """Return, of needs beside one institution's products, those that one condition keeps from fitting any.
+
+    ``rows`` are those of ``fit_needs``. Each need comes once, with the product that is nearest to it; the
+    nearest need first. How far off a figure of the firm's own is tells the order nothing: to sort by what
+    is not shown would show it.
+    """
+    places = [place for place, row in enumerate(rows) if row and not any(fit.fits for fit in row)]
+    table = Table.of([rows[place][0].facts for place in places])
+    found: dict[int, tuple[float, int, Near]] = {}
+    for fit in rows[places[0]] if places else ():
+        for near in near_fits(table, fit.requirement, most=most, shown=_SHOWN):
+            place, (failure,) = places[near.need], veil([near.failure])
+            weighed = measure(failure), fit.product.id, Near(place, fit.product, failure)
+            found[place] = min(weighed, found.get(place, weighed), key=lambda one: one[:2])
+    nearest = sorted(found.items(), key=lambda item: (item[1][0], item[0]))
+    return [near for _, (_, _, near) in nearest[:most]]
+
+
+def _fit(facts: Sequence[Facts], products: Iterable[Product], *, veiled: bool) -> list[list[Fit]]:
+    shelf = [(product, read_requirement(product)) for product in products]
+    counts = count_failures(Table.of(facts), Shelf(requirement for _, requirement in shelf)).tolist()
     return [
         sorted(
-            (Fit(product, veil(failures)) for product, failures in zip(products, row, strict=True)),
-            key=lambda fit: (len(fit.failures), fit.product.id),
+            (
+                Fit(product, missing, each, requirement, veiled)
+                for (product, requirement), missing in zip(shelf, row, strict=True)
+            ),
+            key=lambda fit: (fit.missing, fit.product.id),
         )
-        for row in rows
+        for each, row in zip(facts, counts, strict=True)
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import and_, case, func, or_, select
 from sqlalchemy.orm import Session
@@ -12,6 +12,9 @@ from market.vocabulary import LIVE_LOANS, LimitScope, LoanState
 from models.base import db
 from models.loan import Loan
 from models.organisation import Limit
+
+#: What a live loan takes of a limit: all of it once promised, what is outstanding once drawn.
+_OUT = case((Loan.state == LoanState.APPROVED, Loan.principal), else_=Loan.outstanding)
 
 
 def lock(session: Session, lender_id: int, firm_id: int) -> list[Limit]:
@@ -54,13 +57,22 @@ def release(session: Session, lender_id: int, firm_id: int, amount: int) -> None
 
 def count_out(session: Session, lender_id: int, firm_id: int | None = None) -> int:
     """Return the fen a lender has out now, to everybody or to one firm: promised, or drawn and not repaid."""
-    promised = case((Loan.state == LoanState.APPROVED, Loan.principal), else_=Loan.outstanding)
-    query = select(func.coalesce(func.sum(promised), 0)).where(
+    query = select(func.coalesce(func.sum(_OUT), 0)).where(
         Loan.lender_id == lender_id, Loan.state.in_(LIVE_LOANS)
     )
     if firm_id is not None:
         query = query.where(Loan.borrower_id == firm_id)
     return int(session.scalar(query) or 0)
+
+
+def sum_owed(firm_ids: Collection[int], zone_id: int) -> dict[int, int]:
+    """Return the fen that firms owe lenders of a zone now, promised or drawn and not repaid, by firm."""
+    query = (
+        select(Loan.borrower_id, func.sum(_OUT))
+        .where(Loan.zone_id == zone_id, Loan.borrower_id.in_(firm_ids), Loan.state.in_(LIVE_LOANS))
+        .group_by(Loan.borrower_id)
+    )
+    return {firm_id: int(owed) for firm_id, owed in db.session.execute(query)}
 
 
 def list_for(organisation_id: int) -> list[Limit]:

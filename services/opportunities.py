@@ -13,11 +13,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 
 from market.calendar import local_date
+from market.eligibility import Failure
 from market.party import Party
 from market.vocabulary import BidState, Capability, LoanState, NeedState, Purpose
 from models.award import Award
 from models.base import db
 from models.bid import Bid
+from models.contract import Contract
 from models.loan import Loan
 from models.need import Need
 from models.product import Product
@@ -28,6 +30,8 @@ from services.fitting import Fit
 GOING_RATE_SPAN = timedelta(days=365)
 #: Fewer deals than this would tell whose they were.
 GOING_RATE_LEAST = 3
+#: More near misses than this are nobody's morning.
+NEAR_MOST = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,15 @@ class Opportunity:
 
 
 @dataclass(frozen=True, slots=True)
+class NearOpportunity:
+    """An open need that fits none of the institution's products, and the one condition in the way of one."""
+
+    need: Need
+    product: Product
+    failure: Failure
+
+
+@dataclass(frozen=True, slots=True)
 class GoingRate:
     """What firms of a zone accepted for one purpose: rates per year over ``deals`` deals."""
 
@@ -66,7 +79,10 @@ def list_open(by: Party, now: datetime) -> list[Opportunity]:
         db.session.scalars(
             select(Need)
             .where(Need.zone_id == by.zone_id, Need.state == NeedState.OPEN, Need.closes_at > now)
-            .options(selectinload(Need.organisation), selectinload(Need.contract))
+            .options(
+                selectinload(Need.organisation),
+                selectinload(Need.contract).joinedload(Contract.purchaser),
+            )
             .order_by(Need.closes_at, Need.id)
         )
     )
@@ -75,6 +91,17 @@ def list_open(by: Party, now: datetime) -> list[Opportunity]:
     return [
         Opportunity(need, tuple(fits), tuple(own[need.id]))
         for need, fits in zip(open_needs, rows, strict=True)
+    ]
+
+
+def list_near(rows: Sequence[Opportunity], most: int = NEAR_MOST) -> list[NearOpportunity]:
+    """Return which of an institution's opportunities one condition keeps from its products, nearest first.
+
+    A need comes once; one that fits a product already does not come. See ``fitting.list_near``.
+    """
+    return [
+        NearOpportunity(rows[near.place].need, near.product, near.failure)
+        for near in fitting.list_near([row.fits for row in rows], most)
     ]
 
 

@@ -1,4 +1,4 @@
-"""Conditions as data: what fits, what fails and by how far, and the smallest change that opens products."""
+"""Conditions as data: what fits, what fails and by how far, and which conditions can be stored at all."""
 
 from __future__ import annotations
 
@@ -6,15 +6,7 @@ from typing import Any
 
 import pytest
 
-from market.eligibility import (
-    Condition,
-    Fix,
-    Requirement,
-    find_nearest_fix,
-    judge,
-    judge_all,
-    read_conditions,
-)
+from market.eligibility import Condition, Requirement, judge, read_conditions
 from market.errors import Code, Invalid
 from market.vocabulary import OfferKind, ProductFamily, Security
 
@@ -60,6 +52,9 @@ def product(
         (Condition("staff_count", "at_most", 100), True),
         (Condition("whitelisted", "is", True), False),
         (Condition("annual_revenue", "at_least", 12_000_000_00), True),  # a bound includes itself
+        (Condition("tax_grade", "is", "B"), True),
+        (Condition("tax_grade", "in", []), False),  # one of none is nothing
+        (Condition("tags", "has_any", []), False),
     ],
 )
 def test_a_condition_is_met_or_not(condition: Condition, fits: bool) -> None:
@@ -73,6 +68,17 @@ def test_a_failing_number_says_how_far_it_is_off() -> None:
     assert (failure.condition.fact, failure.distance) == ("amount", 1_000_000_00)
 
 
+@pytest.mark.parametrize(
+    ("amount", "amounts", "distance"),
+    [(2**53 + 1, (1, 2**53), 1), (5, (10**30, 10**31), 10**30 - 5), (10**30, (1, 10**30 - 1), 1)],
+)
+def test_a_number_is_off_by_its_whole_distance_however_large(
+    amount: int, amounts: tuple[int, int], distance: int
+) -> None:
+    (failure,) = judge({**FIRM, "amount": amount}, product(amounts=amounts))
+    assert (failure.found, failure.distance) == (amount, distance)
+
+
 def test_what_nobody_has_shown_is_not_assumed() -> None:
     unknown = {**FIRM, "tax_grade": None}
     (failure,) = judge(unknown, product(conditions=(Condition("tax_grade", "in", ["A", "B"]),)))
@@ -83,28 +89,6 @@ def test_a_contract_loan_needs_a_contract_and_a_secured_one_the_security() -> No
     assert [f.condition.fact for f in judge(FIRM, product(family=ProductFamily.CONTRACT))] == ["has_contract"]
     assert [f.condition.fact for f in judge(FIRM, product(security=Security.MORTGAGE))] == ["securities"]
     assert [f.condition.fact for f in judge(FIRM, product(offer=OfferKind.LEASE))] == ["accepts"]
-
-
-def test_the_nearest_fix_opens_the_most_products_by_the_smallest_change() -> None:
-    shelf = [
-        product(amounts=(1, 2_400_000_00)),
-        product(amounts=(1, 2_400_000_00)),
-        product(amounts=(1, 2_000_000_00)),
-        product(months=(1, 6), conditions=(Condition("tags", "has", "high_tech"),)),
-    ]
-    # Lowering to 240万 opens two, to 200万 all three: more products win over the smaller change.
-    assert find_nearest_fix(FIRM, shelf) == Fix("amount", 2_000_000_00, 3)
-    assert find_nearest_fix(FIRM, shelf[:2]) == Fix("amount", 2_400_000_00, 2)
-
-
-def test_there_is_no_fix_where_one_number_is_not_the_obstacle() -> None:
-    assert find_nearest_fix(FIRM, [product(security=Security.MORTGAGE)]) is None
-
-
-def test_many_needs_and_products_are_judged_by_the_same_rule() -> None:
-    shelf = [product(), product(security=Security.MORTGAGE)]
-    needs = [FIRM, {**FIRM, "amount": 9_000_000_00}]
-    assert judge_all(needs, shelf) == [[judge(need, item) for item in shelf] for need in needs]
 
 
 @pytest.mark.parametrize(
