@@ -34,6 +34,11 @@ class Code(StrEnum):
     ONE_OF = "one_of"  # {choices}
     REPEATED = "repeated"  # {value}
     WRONG_SHAPE = "wrong_shape"  # {kind, expected}
+    # Reference tables
+    NOT_YET = "not_yet"  # {value, today}
+    NOT_PUBLICATION_DAY = "not_publication_day"  # {value, expected}
+    NOT_A_STEP = "not_a_step"  # {value, step}
+    ON_RECORD = "on_record"  # {value, known}
     # Who may do what
     NOT_SIGNED_IN = "not_signed_in"
     BAD_CREDENTIALS = "bad_credentials"
@@ -60,6 +65,8 @@ class Code(StrEnum):
     SEAL_BROKEN = "seal_broken"
     DECLARED_RATE_WRONG = "declared_rate_wrong"  # {declared, computed}
     NOT_BIDDABLE = "not_biddable"
+    FORBIDDEN_FEE = "forbidden_fee"  # {value, rule, sizes, source}
+    INTEREST_IN_ADVANCE = "interest_in_advance"  # {value}
     # Contract loans
     NOT_FINANCEABLE = "not_financeable"  # {reason}
     ABOVE_FINANCEABLE = "above_financeable"  # {asked, most}
@@ -69,7 +76,13 @@ class Code(StrEnum):
     ENDS_TOO_LATE = "ends_too_late"  # {ends, latest}
     WRONG_SUPPLIER = "wrong_supplier"  # {supplier}
     AMOUNT_MISMATCH = "amount_mismatch"  # {given, expected}
+    # Packages
+    SHARES_NOT_WHOLE = "shares_not_whole"  # {sum}
+    # Documents
+    TYPEFACE_MISSING = "typeface_missing"  # {value}
+    DOES_NOT_FOLLOW = "does_not_follow"  # {value, computed}
     # Files
+    WRONG_COLUMNS = "wrong_columns"  # {value, expected}
     UNREADABLE_FILE = "unreadable_file"  # {why}
     NOTHING_USABLE = "nothing_usable"
     BAD_JSON = "bad_json"
@@ -125,6 +138,12 @@ class Conflict(MarketError):
     """The thing exists but its state, or somebody else's action, forbids the move."""
 
     status = 409
+
+
+class Unavailable(MarketError):
+    """What the answer needs is not there now; whoever runs the market can mend it."""
+
+    status = 503
 
 
 def invalid(code: Code, field: str | None = None, **values: Any) -> Invalid:
