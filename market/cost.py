@@ -15,7 +15,8 @@ from fractions import Fraction
 from functools import cached_property
 
 from market import cashflow
-from market.book import Book, blocks, fits_columns
+from market.blocks import blocks
+from market.book import Book, fits_columns
 from market.bulk import forces
 from market.charges import part
 from market.curve import PRECISE
