@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from market.eligibility import Condition, Failure, Requirement, judge
 from market.eligibility_table import Classes, Column, Table
-from market.layouts import Ints
+from market.layouts import Flags, Ints
 
 Bits = NDArray[np.uint64]
 Places = NDArray[np.int32]
@@ -27,7 +27,8 @@ Places = NDArray[np.int32]
 BLOCK = 2048
 #: Products whose conditions are tested together; more would tell too many classes of numbers apart at once.
 PART = 1024
-_WORD = 64
+#: Products to a word of bits, and the shift that divides by it.
+_WORD, _SHIFT = 64, 6
 
 
 class Asked(NamedTuple):
@@ -156,6 +157,11 @@ class Matches:
         """Say whether a need fits a product."""
         word, bit = divmod(product, _WORD)
         return bool(np.unpackbits(self.bits[need, word : word + 1].view(np.uint8), bitorder="little")[bit])
+
+    def hold(self, needs: Ints, products: Ints) -> Flags:
+        """Say of many pairs whether the need fits the product."""
+        words = self.bits.ravel().take(needs * self.shelf.width + (products >> _SHIFT))
+        return np.asarray(words >> (products & (_WORD - 1)).astype(np.uint64) & np.uint64(1), np.bool_)
 
     def failures(self, need: int, product: int) -> tuple[Failure, ...]:
         """Return the conditions of a product that a need does not meet, as ``eligibility.judge`` does."""

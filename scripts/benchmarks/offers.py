@@ -71,11 +71,7 @@ def book(count: int, seed: int) -> Book:
     # From a hundred thousand to ten million yuan, small offers as many as large ones, in whole thousands.
     principal = (10 ** random.uniform(2, 4, count)).astype(np.int64) * 100_000
     rate = random.integers(250, 800, count) * (RATE_UNIT // 10_000)
-    fees = np.repeat(np.arange(count), random.integers(0, 4, count))
-    subsidised = np.flatnonzero(random.random(count) < 0.3)
-    parts = [_charges(random, fees, -1, FEES), _charges(random, subsidised, 1, SUBSIDIES)]
-    columns = [np.concatenate(pair) for pair in zip(*parts, strict=True)]
-    by_offer = np.argsort(columns[0], kind="stable")
+    charged = charges(random, count)
     return Book.by_month(
         [STYLES[code] for code in style.tolist()],
         np.array(MONTHS)[random.integers(0, len(MONTHS), count)],
@@ -83,20 +79,30 @@ def book(count: int, seed: int) -> Book:
         rate,
         np.where(lease, random.integers(0, 11, count) * (RATE_UNIT // 100), 0),
         np.where(lease, 10_000, 0),
-        Charges(*(column[by_offer] for column in columns)),
+        charged,
     )
+
+
+def charges(random: np.random.Generator, count: int) -> Charges:
+    """Return the fees and subsidies of offers."""
+    fees = np.repeat(np.arange(count), random.integers(0, 4, count))
+    subsidised = np.flatnonzero(random.random(count) < 0.3)
+    parts = [_charges(random, fees, -1, FEES), _charges(random, subsidised, 1, SUBSIDIES)]
+    columns = [np.concatenate(pair) for pair in zip(*parts, strict=True)]
+    by_offer = np.argsort(columns[0], kind="stable")
+    return Charges(*(column[by_offer] for column in columns))
 
 
 def part(offers: Book, count: int) -> Book:
     """Return the first offers of a book."""
     table = offers.charges
     own = table.offer < count
-    charges = Charges(*(getattr(table, column.name)[own] for column in fields(Charges)))
+    charged = Charges(*(getattr(table, column.name)[own] for column in fields(Charges)))
     columns = {
         name: getattr(offers, name)[:count]
         for name in ("shape", "principal", "rate", "later", "prelease", "deposit", "buyout")
     }
-    return replace(offers, **columns, charges=charges)
+    return replace(offers, **columns, charges=charged)
 
 
 def terms(offers: Book, rows: Sequence[int]) -> list[LoanTerms | LeaseTerms]:

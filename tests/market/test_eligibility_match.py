@@ -42,6 +42,8 @@ def test_many_at_once_are_judged_as_each_pair_is(
         for j, failures in enumerate(row):
             assert matches.failures(i, j) == failures
             assert matches.fits(i, j) == (not failures)
+    every = np.indices((len(needs), len(shelf))).reshape(2, -1)
+    assert matches.hold(*every).tolist() == [not failures for row in judged for failures in row]
 
 
 def test_a_shelf_in_several_parts_and_needs_in_several_blocks_keep_their_places(
