@@ -100,6 +100,17 @@ SENTENCES: dict[Code, Any] = {
         "“%(value)s” looks like this: %(rule)s. Banks may not charge it to firms of these sizes: %(sizes)s "
         "(%(source)s)."
     ),
+    Code.NOT_IMPROVED: lazy_gettext(
+        "An annual cost of %(value)s does not improve your bid of the round before enough: at most %(most)s "
+        "is taken."
+    ),
+    Code.NOT_ADMITTED: lazy_gettext(
+        "Your institution is not admitted to this zone yet. Its licence and agreement have to be on record."
+    ),
+    Code.AGREEMENT_ENDED: lazy_gettext(
+        "Your institution's agreement with the zone ended on %(until)s. It has to be renewed first."
+    ),
+    Code.SUSPENDED: lazy_gettext("Your institution is suspended in this zone: %(why)s."),
     Code.TOO_FEW_BIDS: lazy_gettext("There are %(count)s bids, and at least %(least)s are needed."),
     Code.SEAL_BROKEN: lazy_gettext(
         "A sealed bid does not match its receipt and cannot be opened. An officer must look."

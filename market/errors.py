@@ -65,6 +65,10 @@ class Code(StrEnum):
     SEAL_BROKEN = "seal_broken"
     DECLARED_RATE_WRONG = "declared_rate_wrong"  # {declared, computed}
     NOT_BIDDABLE = "not_biddable"
+    NOT_IMPROVED = "not_improved"  # {value, most}
+    NOT_ADMITTED = "not_admitted"
+    AGREEMENT_ENDED = "agreement_ended"  # {until}
+    SUSPENDED = "suspended"  # {why}
     FORBIDDEN_FEE = "forbidden_fee"  # {value, rule, sizes, source}
     INTEREST_IN_ADVANCE = "interest_in_advance"  # {value}
     # Contract loans

@@ -22,9 +22,11 @@ class NeedMove(StrEnum):
 
     EDIT = "edit"
     PUBLISH = "publish"
+    CHANGE = "change"
     CLOSE = "close"
     FAIL = "fail"
     AWARD = "award"
+    DECLINE = "decline"
     WITHDRAW = "withdraw"
 
 
@@ -34,13 +36,18 @@ _NEED_MOVES: dict[NeedState, dict[NeedMove, NeedState]] = {
         NeedMove.PUBLISH: NeedState.OPEN,
         NeedMove.WITHDRAW: NeedState.WITHDRAWN,
     },
-    NeedState.OPEN: {NeedMove.CLOSE: NeedState.CLOSED, NeedMove.WITHDRAW: NeedState.WITHDRAWN},
+    NeedState.OPEN: {
+        NeedMove.CHANGE: NeedState.OPEN,
+        NeedMove.CLOSE: NeedState.CLOSED,
+        NeedMove.WITHDRAW: NeedState.WITHDRAWN,
+    },
     NeedState.CLOSED: {
         NeedMove.AWARD: NeedState.AWARDED,
         NeedMove.FAIL: NeedState.UNSUCCESSFUL,
         NeedMove.WITHDRAW: NeedState.WITHDRAWN,
     },
-    NeedState.AWARDED: {},
+    # An institution that declines after its review gives the need back to its other offers.
+    NeedState.AWARDED: {NeedMove.DECLINE: NeedState.CLOSED},
     NeedState.UNSUCCESSFUL: {},
     NeedState.WITHDRAWN: {},
 }

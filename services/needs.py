@@ -17,7 +17,7 @@ from market.lifecycle import NeedMove
 from market.party import Party
 from market.reference import calendar
 from market.vocabulary import (
-    AwardState,
+    STANDING_AWARDS,
     BidState,
     Capability,
     ContractStage,
@@ -216,12 +216,12 @@ def lock(session: Session, need_id: int, by: Party | None = None) -> Need:
 
 def standing_award(session: Session, need_id: int) -> Award | None:
     """Return the acceptance that stands on a need, confirmed or waiting, or None."""
-    return session.scalar(select(Award).where(Award.need_id == need_id, Award.state != AwardState.REJECTED))
+    return session.scalar(select(Award).where(Award.need_id == need_id, Award.state.in_(STANDING_AWARDS)))
 
 
 def has_standing_award() -> ColumnElement[bool]:
     """Return the condition that an acceptance stands on a need of the query around it."""
-    return select(Award.id).where(Award.need_id == Need.id, Award.state != AwardState.REJECTED).exists()
+    return select(Award.id).where(Award.need_id == Need.id, Award.state.in_(STANDING_AWARDS)).exists()
 
 
 def lapse_proposals(session: Session, need_id: int) -> None:

@@ -1,34 +1,32 @@
-"""The opening: bidding on a need closes, seals are broken, bids are priced and ranked."""
+"""The opening: a bid round closes; after the last one seals are broken, bids are priced and ranked."""
 
 from __future__ import annotations
 
-import json
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from decimal import Decimal
-from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, undefer
 
-from market import cost, disclosure, lifecycle, money, ranking
+from market import bidding, lifecycle, money, ranking
+from market.bidding import AfterClose
 from market.calendar import add_working_days, local_date
-from market.cost import Cost
-from market.errors import Code, MarketError, invalid
+from market.errors import MarketError
 from market.lifecycle import NeedMove
 from market.party import Party
+from market.ranking import Ranked
 from market.reference import calendar
-from market.terms import LeaseTerms
-from market.vocabulary import BidState, NeedState, OfferKind
+from market.vocabulary import AlertKind, BidState, NeedState
 from models.base import db, transaction
-from models.bid import Bid
+from models.bid import Bid, Justification
 from models.need import BidRound, Need
-from services import audit, needs
-from services.exchange.offers import read_offer
-from services.sealing import Sealer, make_receipt
+from services import alerts, audit, bid_content, needs
+from services.bid_content import Content
+from services.sealing import Sealer
 
 
 def list_due(zone_id: int, now: datetime) -> list[int]:
-    """Return the needs of a zone whose bidding is over by now, oldest deadline first."""
+    """Return the needs of a zone whose bid round is over by now, oldest deadline first."""
     return list(
         db.session.scalars(
             select(Need.id)
@@ -39,56 +37,124 @@ def list_due(zone_id: int, now: datetime) -> list[int]:
 
 
 def open_bids(need_id: int, *, by: Party, now: datetime, sealer: Sealer) -> Need:
-    """Close the bidding on a need and open its bids; does nothing before the deadline or a second time.
+    """Close the bid round of a need; after its last one open the bids.
 
-    Takes the same lock as ``bids.place``: a bid is either in before the opening or refused as late.
-    A bid whose seal does not open is refused with the reason and does not stop the others. Without
-    any bid that can be ranked the need is unsuccessful.
+    Does nothing before the deadline or a second time. Takes the same lock as ``bids.place``: a bid is
+    either in before the close or refused as late. Between two rounds nothing is put in clear.
     """
     with transaction() as session:
         need = needs.lock(session, need_id)
-        if need.state is not NeedState.OPEN or need.closes_at is None or now < need.closes_at:
-            return need
-        sealed = list(
-            session.scalars(
-                select(Bid)
-                .where(Bid.need_id == need.id, Bid.state == BidState.SEALED)
-                .options(undefer(Bid.seal))
-                .order_by(Bid.receipt_number)
-            )
-        )
-        entries = []
-        for bid in sealed:
-            priced = _unseal(bid, sealer, now)
-            if priced is not None:
-                entries.append(
-                    ranking.Entry(
-                        key=bid.id,
-                        cost=priced,
-                        amount=bid.amount or 0,
-                        months=bid.months or 0,
-                        receipt_number=bid.receipt_number,
-                    )
-                )
-        ranked = ranking.rank(entries, amount=need.amount, months=need.months)
-        by_id = {bid.id: bid for bid in sealed}
-        for place in ranked:
-            by_id[place.key].rank = place.rank
-            by_id[place.key].reason = place.describe()
-        ranked_count = sum(1 for place in ranked if place.rank is not None)
-        need.state = lifecycle.move(need.state, NeedMove.CLOSE)
-        need.closed_at = now
-        need.accept_until = lifecycle.end_of_day(
-            add_working_days(local_date(now), need.zone.acceptance_days, calendar())
-        )
-        _close_round(session, need, now, len(sealed), ranked_count)
-        if ranked_count == 0:
-            need.state = lifecycle.move(need.state, NeedMove.FAIL)
-            need.reason = "no_bids" if not sealed else "no_ranked_bid"
-            for bid in sealed:
-                bid.state = BidState.LOST if bid.state is BidState.LIVE else bid.state
-        audit.record(session, "need.open_bids", need, by=by, now=now, bids=len(sealed), ranked=ranked_count)
+        if need.state is NeedState.OPEN and need.closes_at is not None and now >= need.closes_at:
+            close(session, need, by=by, now=now, sealer=sealer)
     return need
+
+
+def close(
+    session: Session, need: Need, *, by: Party, now: datetime, sealer: Sealer, early: bool = False
+) -> None:
+    """Close the bid round that runs, inside the caller's transaction and under the need's lock.
+
+    Another round follows where one is planned or too few bid; else the bids are opened, those unusually
+    low held back, and without any that can be ranked (or with too few, if the firm wants it so) the need
+    is unsuccessful. A bid whose seal does not open is refused with the reason and does not stop the
+    others. ``early`` ends all bidding at once.
+    """
+    standing = list_standing(session, need)
+    contents = {bid.id: _read(bid, sealer) for bid in standing}
+    readable = {bid_id: content for bid_id, content in contents.items() if isinstance(content, Content)}
+    ranked = rank(need, standing, readable)
+    count = sum(1 for place in ranked if place.rank is not None)
+    held = find_round(session, need.id)
+    after = bidding.decide_after_close(
+        ranked=count,
+        minimum=need.minimum_bids,
+        number=bidding.ROUNDS_MOST if early else held.number,
+        planned=need.round_count,
+        few_bids=need.few_bids,
+    )
+    held.closed_at, held.opened_early = now, early
+    if after is AfterClose.ANOTHER_ROUND:
+        need.closes_at = now + timedelta(hours=need.round_hours)
+        session.add(
+            BidRound(need_id=need.id, number=held.number + 1, opened_at=now, closes_at=need.closes_at)
+        )
+        audit.record(session, "need.close_round", need, by=by, now=now, round=held.number)
+        return
+    # What a round brought is written down only now: until the opening it would tell of sealed bids.
+    held.bid_count, held.ranked_count = len(standing), count
+    for bid in standing:
+        _open(bid, contents[bid.id], now)
+    _write_ranks(standing, ranked)
+    need.state = lifecycle.move(need.state, NeedMove.CLOSE)
+    need.closed_at = now
+    need.accept_until = end_of_window(need, now)
+    if after is AfterClose.FAILURE:
+        need.state = lifecycle.move(need.state, NeedMove.FAIL)
+        need.reason = "no_bids" if not standing else "no_ranked_bid" if count == 0 else "too_few_bids"
+        for bid in standing:
+            if bid.state is BidState.LIVE:
+                bid.state = BidState.LOST
+    else:
+        _hold_low_prices(session, need, standing, readable, now)
+    audit.record(
+        session, "need.open_bids", need, by=by, now=now, bids=len(standing), ranked=count, early=early
+    )
+
+
+def rank(need: Need, bids: Iterable[Bid], contents: dict[int, Content]) -> list[Ranked]:
+    """Return the ranking of those bids that have a content, by exact costs."""
+    return ranking.rank(
+        [
+            ranking.Entry(
+                key=bid.id,
+                cost=contents[bid.id].cost,
+                amount=contents[bid.id].terms.principal,
+                months=contents[bid.id].terms.months,
+                receipt_number=bid.receipt_number,
+            )
+            for bid in bids
+            if bid.id in contents
+        ],
+        amount=need.amount,
+        months=need.months,
+    )
+
+
+def rerank(session: Session, need: Need, sealer: Sealer) -> None:
+    """Rank the opened bids of a need anew, after one of them left the competition."""
+    bids = list(
+        session.scalars(
+            select(Bid)
+            .where(Bid.need_id == need.id, Bid.state.in_((BidState.LIVE, BidState.HELD)))
+            .options(undefer(Bid.seal))
+        )
+    )
+    contents = {bid.id: content for bid in bids if isinstance(content := _read(bid, sealer), Content)}
+    _write_ranks(bids, rank(need, bids, contents))
+
+
+def list_standing(session: Session, need: Need) -> list[Bid]:
+    """Return the bids of a need that still wait for the opening, with their seals, by receipt."""
+    return list(
+        session.scalars(
+            select(Bid)
+            .where(Bid.need_id == need.id, Bid.state.in_((BidState.SEALED, BidState.POSTED)))
+            .options(undefer(Bid.seal))
+            .order_by(Bid.receipt_number)
+        )
+    )
+
+
+def find_round(session: Session, need_id: int) -> BidRound:
+    """Return the bid round that runs on a need, or its last one."""
+    return session.scalars(
+        select(BidRound).where(BidRound.need_id == need_id).order_by(BidRound.number.desc()).limit(1)
+    ).one()
+
+
+def end_of_window(need: Need, now: datetime) -> datetime:
+    """Return until when the firm may accept what is opened to it now."""
+    return lifecycle.end_of_day(add_working_days(local_date(now), need.zone.acceptance_days, calendar()))
 
 
 def lapse(need_id: int, *, by: Party, now: datetime) -> Need:
@@ -105,8 +171,10 @@ def lapse(need_id: int, *, by: Party, now: datetime) -> Need:
             return need
         need.state = lifecycle.move(need.state, NeedMove.FAIL)
         need.reason = "not_accepted_in_time"
-        for bid in session.scalars(select(Bid).where(Bid.need_id == need.id, Bid.state == BidState.LIVE)):
-            bid.state = BidState.EXPIRED
+        for bid in session.scalars(
+            select(Bid).where(Bid.need_id == need.id, Bid.state.in_((BidState.LIVE, BidState.HELD)))
+        ):
+            bid.state, bid.ended_at = BidState.EXPIRED, now
         needs.lapse_proposals(session, need.id)
         audit.record(session, "need.lapse", need, by=by, now=now)
     return need
@@ -128,19 +196,40 @@ def list_lapsed(zone_id: int, now: datetime) -> list[int]:
     )
 
 
-def describe_cost(priced: Cost) -> dict[str, Any]:
-    """Return the parts of a cost as JSON values: amounts in fen, rates as strings."""
-    return {
-        "effective": money.rate_text(priced.effective) if priced.effective is not None else None,
-        "simple": money.rate_text(priced.simple) if priced.simple is not None else None,
-        "total_cost": priced.total_cost,
-        "net_received": priced.net_received,
-        "average_monthly_payment": priced.average_monthly_payment,
-        "convention": priced.convention,
-        "note": priced.note,
-        "breakdown": {payee: amount for payee, amount in priced.breakdown},
-        "parts": disclosure.list_parts(priced),
-    }
+def list_expired(zone_id: int, now: datetime) -> list[int]:
+    """Return the needs of a zone with an opened bid whose validity is over by now."""
+    return list(
+        db.session.scalars(
+            select(Need.id)
+            .join(Bid, Bid.need_id == Need.id)
+            .where(
+                Need.zone_id == zone_id,
+                Need.state == NeedState.CLOSED,
+                Bid.state.in_((BidState.LIVE, BidState.HELD)),
+                Bid.valid_until < now,
+                ~needs.has_standing_award(),
+            )
+            .distinct()
+            .order_by(Need.id)
+        )
+    )
+
+
+def expire(need_id: int, *, by: Party, now: datetime) -> None:
+    """Let the opened bids of a need leave whose validity is over; what an acceptance stands on stays."""
+    with transaction() as session:
+        need = needs.lock(session, need_id)
+        if need.state is not NeedState.CLOSED or needs.standing_award(session, need.id) is not None:
+            return
+        for bid in session.scalars(
+            select(Bid).where(
+                Bid.need_id == need.id,
+                Bid.state.in_((BidState.LIVE, BidState.HELD)),
+                Bid.valid_until < now,
+            )
+        ):
+            bid.state, bid.ended_at = BidState.EXPIRED, now
+            audit.record(session, "bid.expire", bid, by=by, now=now)
 
 
 def next_deadline(zone_id: int, now: datetime) -> datetime | None:
@@ -152,36 +241,61 @@ def next_deadline(zone_id: int, now: datetime) -> datetime | None:
     )
 
 
-def _unseal(bid: Bid, sealer: Sealer, now: datetime) -> Cost | None:
-    """Put a bid's terms and cost in clear; None, with the reason, if that fails."""
-    bid.opened_at = now
+def _read(bid: Bid, sealer: Sealer) -> Content | MarketError:
+    """Return what a bid says, or why it cannot be read."""
     try:
-        salt, canonical = sealer.open(bid.need_id, bid.seal)
-        content = json.loads(canonical)
-        # Whoever can write to the database cannot exchange two seals either: each has its own receipt.
-        if make_receipt(salt, canonical) != bid.receipt_hash or content["product"] != bid.product_id:
-            raise invalid(Code.SEAL_BROKEN)
-        terms = read_offer(content["offer"], "offer")
-        priced = cost.price(terms)
+        return bid_content.read(bid, sealer)
     except MarketError as error:
-        bid.state = BidState.REFUSED
-        bid.reason = {"code": error.faults[0].code.value}
-        return None
+        return error
+
+
+def _open(bid: Bid, content: Content | MarketError, now: datetime) -> None:
+    """Put a bid in clear; one that cannot be read is refused, with the reason."""
+    bid.opened_at = now
+    if isinstance(content, MarketError):
+        bid.state, bid.ended_at = BidState.REFUSED, now
+        bid.reason = {"code": content.faults[0].code.value}
+        return
     bid.state = BidState.LIVE
-    bid.offer = OfferKind.LEASE if isinstance(terms, LeaseTerms) else OfferKind.LOAN
-    bid.terms = content["offer"]
-    bid.amount, bid.months = terms.principal, terms.months
-    bid.effective = Decimal(money.rate_text(priced.effective)) if priced.effective is not None else None
-    bid.simple = Decimal(money.rate_text(priced.simple)) if priced.simple is not None else None
-    bid.total_cost = priced.total_cost
-    bid.cost = describe_cost(priced)
-    declared = content.get("declared_rate")
-    bid.declared_rate = money.parse_rate(declared, "declared_rate") if declared is not None else None
-    return priced
+    bid_content.put_in_clear(bid, content)
 
 
-def _close_round(session: Session, need: Need, now: datetime, bids: int, ranked: int) -> None:
-    held = session.scalars(
-        select(BidRound).where(BidRound.need_id == need.id).order_by(BidRound.number.desc()).limit(1)
-    ).one()
-    held.closed_at, held.bid_count, held.ranked_count = now, bids, ranked
+def _write_ranks(bids: Sequence[Bid], ranked: Iterable[Ranked]) -> None:
+    by_id = {bid.id: bid for bid in bids}
+    for place in ranked:
+        by_id[place.key].rank = place.rank
+        by_id[place.key].reason = place.describe()
+
+
+def _hold_low_prices(
+    session: Session, need: Need, bids: Sequence[Bid], contents: dict[int, Content], now: datetime
+) -> None:
+    """Hold back bids that look too low until an officer has decided on what their bidders say."""
+    costs = {
+        bid.id: effective
+        for bid in bids
+        if bid.rank is not None and (effective := contents[bid.id].cost.effective) is not None
+    }
+    due = lifecycle.end_of_day(add_working_days(local_date(now), bidding.JUSTIFICATION_DAYS, calendar()))
+    low = bidding.find_low_prices(costs)
+    for bid in bids:
+        if (found := low.get(bid.id)) is None:
+            continue
+        bid.state = BidState.HELD
+        grounds = {
+            "rule": found.rule,
+            "cost": money.rate_text(costs[bid.id]),
+            "against": money.rate_text(found.against),
+            "below": money.rate_text(found.below),
+        }
+        session.add(Justification(bid_id=bid.id, grounds=grounds, asked_at=now, due_at=due))
+        alerts.raise_alert(
+            session,
+            need.zone_id,
+            AlertKind.LOW_BID,
+            f"bid:{bid.id}",
+            now=now,
+            need=need.id,
+            rule=found.rule,
+            below=grounds["below"],
+        )

@@ -31,7 +31,9 @@ class Quote:
     """A priced answer as an institution writes it.
 
     ``principal`` in fen; ``rate`` per year for a fixed price, or ``spread`` in basis points over the
-    need's LPR for a floating one. ``confirmed`` says that an unusual price was meant. ``rent``, ``buyout``
+    need's LPR for a floating one. ``confirmed`` says that an unusual price was meant; without ``is_firm``
+    the bid is subject to the institution's approval after the award. ``least`` fen is the smallest part
+    it can be taken for where the need is syndicated. ``rent``, ``buyout``
     and what comes before the first rental period belong to leases; the rest is as in ``market.terms``.
     """
 
@@ -54,6 +56,8 @@ class Quote:
     rate_steps: tuple[tuple[int, Decimal], ...] = ()
     prelease_months: int = 0
     prelease_rate: Decimal | None = None
+    is_firm: bool = True
+    least: int | None = None
 
 
 def build_terms(quote: Quote, need: Need, product: Product, *, on: date) -> Terms:

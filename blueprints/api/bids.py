@@ -26,7 +26,7 @@ from blueprints.api.terms import (
 )
 from market.vocabulary import BidState, Capability, DayCount, Interval, OfferKind, RentTiming, Repayment
 from models.bid import Bid as Row
-from services import bids, fees, opening
+from services import bid_content, bids, fees
 from services.exchange.offers import read_offer, write_offer
 
 bid_routes = Blueprint("bids", __name__, "Sealed bids, and the offers that come of them.")
@@ -153,7 +153,7 @@ class BidPreview(MethodView):
         found = bids.preview(need_id, bids.Quote(**data), by=access.acting(), now=access.now())
         return {
             "terms": write_offer(found.terms),
-            "cost": show_cost(opening.describe_cost(found.cost)),
+            "cost": show_cost(bid_content.describe_cost(found.cost)),
             "verdict": found.verdict.value if found.verdict is not None else None,
             "failures": [show_failure(failure) for failure in found.failures],
             "faults": problem.list_faults(found.faults),

@@ -17,7 +17,7 @@ from market.packages import Package
 from market.risk_sharing import Concern, Role
 from market.stacks import PartKind
 from market.vocabulary import Capability, CoverKind
-from services import opening, packages
+from services import bid_content, packages
 from services.packages import Proposal, Standing, Unfit
 
 
@@ -94,7 +94,7 @@ class OfferPackages(MethodView):
         found = packages.propose(need_id, bid_id, by=access.acting(), now=access.now())
         return {
             "standing": found.standing,
-            "bare": show_cost(opening.describe_cost(found.packages[0].bare)) if found.packages else None,
+            "bare": show_cost(bid_content.describe_cost(found.packages[0].bare)) if found.packages else None,
             "items": [show_package(package, found) for package in found.packages],
             "unfit": [show_unfit(one) for one in found.unfit],
         }
@@ -109,7 +109,7 @@ def show_package(package: Package, found: Proposal) -> dict[str, Any]:
         "kind": provider.cover.kind,
         "share": package.stack.covered,
         "share_assumed": provider.assumed,
-        "cost": show_cost(opening.describe_cost(package.cost)),
+        "cost": show_cost(bid_content.describe_cost(package.cost)),
         "steps": package.steps,
         "payees": [{"payee": payee, "amount": amount} for payee, amount in package.payees],
         "risk_sharing": [

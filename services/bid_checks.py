@@ -1,0 +1,166 @@
+"""What speaks against a bid: the rules of product, need, law and contract, checked in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+from sqlalchemy.orm import Session
+
+from market import bidding, contract_loan, cost, lifecycle
+from market.calendar import add_months, add_working_days, local_date
+from market.cost import Cost, Verdict
+from market.eligibility import Failure
+from market.errors import Code, Fault
+from market.reference import calendar
+from market.terms import Terms
+from market.vocabulary import Recipient
+from models.contract import Contract
+from models.need import Need
+from models.product import Product
+from services import limits, lpr, needs
+from services.quotes import Quote
+
+#: Below 0.1 % a year a rate was probably typed as 0.0435 where percent were asked for.
+_LEAST_LIKELY = Decimal("0.001")
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a quote would cost the firm, and what speaks against it.
+
+    ``faults`` are what ``bids.place`` would refuse it for, as far as can be seen without the locks;
+    ``warnings`` are fees that the law forbids, which it would take all the same.
+    """
+
+    terms: Terms
+    cost: Cost
+    verdict: Verdict | None
+    failures: tuple[Failure, ...]
+    headroom: int | None
+    faults: tuple[Fault, ...] = ()
+    warnings: tuple[Fault, ...] = ()
+
+
+def earliest_validity(need: Need, number: int = 1) -> datetime:
+    """Return until when a bid of round ``number`` must hold: the last close plus the acceptance window."""
+    closes = need.closes_at
+    assert closes is not None, "only a published need takes bids"
+    closes = bidding.last_close(closes, number=number, planned=need.round_count, hours=need.round_hours)
+    return lifecycle.end_of_day(add_working_days(local_date(closes), need.zone.acceptance_days, calendar()))
+
+
+def read_headroom(organisation_id: int | None) -> int | None:
+    """Return what an institution may still lend in total, in fen; None without a limit."""
+    limit = limits.find_total(organisation_id)
+    return None if limit is None else limit.cap - limit.used
+
+
+def weigh(terms: Terms, quote: Quote, failures: Sequence[Failure], headroom: int | None) -> Preview:
+    """Return what terms cost and whether a declared annual cost agrees; nothing is checked yet."""
+    priced = cost.price(terms)
+    verdict = None
+    if quote.declared_rate is not None and priced.effective is not None:
+        verdict = cost.check_declared(quote.declared_rate, priced.effective)
+    return Preview(terms, priced, verdict, tuple(failures), headroom)
+
+
+def find_faults(
+    session: Session,
+    need: Need,
+    product: Product,
+    quote: Quote,
+    weighed: Preview,
+    today: date,
+    *,
+    number: int,
+) -> list[Fault]:
+    """Return all that speaks against a quote in bid round ``number``.
+
+    The contract's lock and lender, and what other live bids reserve, are ``bids.place``'s to check.
+    """
+    faults: list[Fault] = []
+    if weighed.failures:
+        failing = [
+            {"fact": f.condition.fact, "test": f.condition.test, "value": f.condition.value, "found": f.found}
+            for f in weighed.failures
+        ]
+        faults.append(Fault(Code.NOT_ELIGIBLE, "product_id", {"conditions": failing}))
+    shelf = {(item["name"], item.get("recipient", Recipient.FIRM.value)) for item in product.subsidies}
+    for position, subsidy in enumerate(quote.subsidies):
+        # Public money that the product does not name would buy a rank with somebody else's promise.
+        if (subsidy.name, subsidy.recipient.value) not in shelf:
+            choices = sorted(name for name, _ in shelf)
+            values = {"value": subsidy.name[:40], "choices": choices}
+            faults.append(Fault(Code.NOT_A_CHOICE, f"subsidies.{position}.name", values))
+    effective = weighed.cost.effective
+    if effective is None:
+        faults.append(Fault(Code.NO_RATE, "rate", {"note": weighed.cost.note}))
+    else:
+        ceiling = lpr.read_ceiling(today)
+        if effective > ceiling:
+            faults.append(
+                Fault(Code.ABOVE_CEILING, "rate", {"value": str(round(effective, 8)), "most": str(ceiling)})
+            )
+        elif (weighed.terms.rate < _LEAST_LIKELY or effective <= 0) and not quote.confirmed:
+            faults.append(Fault(Code.LOOKS_MISTYPED, "rate", {"value": str(weighed.terms.rate)}))
+        if weighed.verdict is Verdict.REFUSE:
+            faults.append(
+                Fault(
+                    Code.DECLARED_RATE_WRONG,
+                    "declared_rate",
+                    {"declared": str(quote.declared_rate), "computed": str(round(effective, 8))},
+                )
+            )
+    if not product.amount_min <= quote.principal <= product.amount_max:
+        code = Code.TOO_SMALL if quote.principal < product.amount_min else Code.TOO_LARGE
+        faults.append(
+            Fault(
+                code,
+                "principal",
+                {"value": quote.principal, "least": product.amount_min, "most": product.amount_max},
+            )
+        )
+    if product.months_max > 0 and not product.months_min <= quote.months <= product.months_max:
+        code = Code.TOO_SMALL if quote.months < product.months_min else Code.TOO_LARGE
+        bounds = {"least": product.months_min, "most": product.months_max}
+        faults.append(Fault(code, "months", {"value": quote.months, **bounds}))
+    least = earliest_validity(need, number)
+    if quote.valid_until < least:
+        faults.append(
+            Fault(
+                Code.OUT_OF_ORDER,
+                "valid_until",
+                {"value": quote.valid_until.isoformat(), "after": least.isoformat()},
+            )
+        )
+    if quote.least is not None and not 0 < quote.least <= quote.principal:
+        code = Code.TOO_SMALL if quote.least <= 0 else Code.TOO_LARGE
+        bounds = {"least": 1, "most": quote.principal}
+        faults.append(Fault(code, "least", {"value": quote.least, **bounds}))
+    if weighed.headroom is not None and quote.principal > weighed.headroom:
+        faults.append(
+            Fault(Code.LIMIT_EXCEEDED, "principal", {"asked": quote.principal, "left": weighed.headroom})
+        )
+    if need.contract is not None:
+        faults.extend(_check_contract(session, need.contract, need, product, quote))
+    return faults
+
+
+def _check_contract(
+    session: Session, contract: Contract, need: Need, product: Product, quote: Quote
+) -> list[Fault]:
+    room = needs.compute_room(session, contract, ratio=product.contract_ratio or Decimal(1))
+    faults = []
+    if quote.principal > room:
+        faults.append(Fault(Code.ABOVE_FINANCEABLE, "principal", {"asked": quote.principal, "most": room}))
+    if contract.last_due_on is not None and need.closes_at is not None:
+        latest = contract_loan.latest_end(contract.last_due_on)
+        ends = add_months(local_date(need.closes_at), quote.months)
+        if ends > latest:
+            faults.append(
+                Fault(Code.ENDS_TOO_LATE, "months", {"ends": ends.isoformat(), "latest": latest.isoformat()})
+            )
+    return faults
