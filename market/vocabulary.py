@@ -232,15 +232,29 @@ class NeedState(StrEnum):
 
 
 class BidState(StrEnum):
-    """A bid's life (报价状态): sealed until the opening, live until it wins, loses, leaves or expires."""
+    """A bid's life (报价状态).
+
+    Sealed (or posted, where bidding is anonymous) until the opening, live until it wins, loses, leaves
+    or expires. ``replaced`` by a better one of its bidder, ``voided`` by a change of the need, ``held``
+    until its unusually low price is justified, ``declined`` by its institution after the award.
+    """
 
     SEALED = "sealed"
+    POSTED = "posted"
     LIVE = "live"
+    HELD = "held"
     WON = "won"
     LOST = "lost"
     WITHDRAWN = "withdrawn"
+    REPLACED = "replaced"
+    VOIDED = "voided"
     EXPIRED = "expired"
     REFUSED = "refused"
+    DECLINED = "declined"
+
+
+#: Bids that still bind their institution before an award.
+STANDING_BIDS = (BidState.SEALED, BidState.POSTED, BidState.LIVE, BidState.HELD)
 
 
 class RoundState(StrEnum):
@@ -266,11 +280,21 @@ class AwardState(StrEnum):
     AWAITING_CONFIRMATION = "awaiting_confirmation"
     CONFIRMED = "confirmed"
     REJECTED = "rejected"
+    DECLINED = "declined"
+
+
+#: Acceptances that keep others from their need.
+STANDING_AWARDS = (AwardState.AWAITING_CONFIRMATION, AwardState.CONFIRMED)
 
 
 class LoanState(StrEnum):
-    """A loan's life (贷款状态): approved, then drawn, then repaid; or cancelled before any drawdown."""
+    """A loan's life (贷款状态).
 
+    Under its institution's review (only where the bid was subject to approval), approved, then drawn,
+    then repaid; or cancelled before any drawdown.
+    """
+
+    UNDER_REVIEW = "under_review"
     APPROVED = "approved"
     DRAWN = "drawn"
     REPAID = "repaid"
@@ -278,7 +302,10 @@ class LoanState(StrEnum):
 
 
 #: Loans that still bind their lender: promised, or out and not repaid.
-LIVE_LOANS = (LoanState.APPROVED, LoanState.DRAWN)
+LIVE_LOANS = (LoanState.UNDER_REVIEW, LoanState.APPROVED, LoanState.DRAWN)
+
+#: Loans that are promised and not drawn yet.
+PROMISED_LOANS = (LoanState.UNDER_REVIEW, LoanState.APPROVED)
 
 
 class ContractStage(StrEnum):
@@ -306,13 +333,20 @@ class AlertKind(StrEnum):
     LOAN_OVERDUE = "loan_overdue"
     OVERPAID = "overpaid"
     UNDATED_PAYMENT = "undated_payment"
+    LOW_BID = "low_bid"
+    REVIEW_OVERDUE = "review_overdue"
+    CLOCK_GAP = "clock_gap"
+    WORK_MISSED = "work_missed"
 
 
 class LimitScope(StrEnum):
-    """What a limit caps (额度类型)."""
+    """What a limit caps (额度类型): all, one firm, one industry, one purchaser, or all guarantees."""
 
     TOTAL = "total"
     FIRM = "firm"
+    SECTOR = "sector"
+    PURCHASER = "purchaser"
+    LEVERAGE = "leverage"
 
 
 class Locale(StrEnum):

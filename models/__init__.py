@@ -10,6 +10,7 @@ from models import (  # noqa: F401  (each import registers its tables with the m
     organisation,
     product,
     reference,
+    review,
     round,
     user,
     zone,

@@ -122,3 +122,25 @@ class Repayment(Base):
     recorded_at: Mapped[datetime]
 
     loan: Mapped[Loan] = relationship(back_populates="repayments")
+
+
+class Guarantee(Base):
+    """What a guarantor stands for on one loan (担保), in fen, until the loan is repaid or cancelled.
+
+    ``weighted`` is what it counts against the guarantor's leverage.
+    """
+
+    __tablename__ = "guarantees"
+    __table_args__ = (CheckConstraint("amount > 0 AND weighted BETWEEN 0 AND amount", name="amounts_range"),)
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    loan_id: Mapped[int] = mapped_column(ForeignKey("loans.id"), unique=True)
+    guarantor_id: Mapped[int] = mapped_column(ForeignKey("organisations.id"), index=True)
+    firm_id: Mapped[int] = mapped_column(ForeignKey("organisations.id"), index=True)
+    product_id: Mapped[int] = mapped_column(ForeignKey("products.id"))
+    amount: Mapped[int] = mapped_column(Fen)
+    weighted: Mapped[int] = mapped_column(Fen)
+    given_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+
+    loan: Mapped[Loan] = relationship()

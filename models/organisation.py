@@ -7,6 +7,7 @@ from datetime import date, datetime
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from market.bidding_vocabulary import LimitMode
 from market.vocabulary import LimitScope, OrganisationKind, SizeClass
 from models.base import Base, Fen, Id, word
 
@@ -15,7 +16,8 @@ class Organisation(Base):
     """A firm, an institution, a purchaser, a zone authority or an agency (机构).
 
     Figures about a firm (staff, revenue, tax grade …) are what conditions of products ask about;
-    amounts in fen. ``dual_control`` asks a second person of the firm to confirm an acceptance.
+    amounts in fen. ``controller`` names who controls it in the end. ``dual_control`` asks a second
+    person of the firm to confirm an acceptance.
     """
 
     __tablename__ = "organisations"
@@ -38,6 +40,7 @@ class Organisation(Base):
     annual_revenue: Mapped[int | None] = mapped_column(Fen)
     tax_grade: Mapped[str | None] = mapped_column(String(1))
     net_assets: Mapped[int | None] = mapped_column(Fen)
+    controller: Mapped[str | None] = mapped_column(String(120))
     dual_control: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime]
 
@@ -67,10 +70,12 @@ class Tag(Base):
 
 
 class Limit(Base):
-    """A cap on what an institution has out (额度), in fen: in total, or to one firm.
+    """A cap on what an institution has out (额度), in fen.
 
-    ``used`` is consumed at award and released at repayment, under the row's lock; the CHECK holds
-    even against a writer that forgot to look.
+    In total, to one firm, to one industry (``sector``) or on one purchaser's contracts; for a guarantor
+    ``leverage`` caps its weighted guarantees at a multiple of its net assets. ``used`` is consumed at
+    award and released at repayment, under the row's lock; the CHECK holds even against a writer that
+    forgot to look. In ``reserved`` mode live bids hold headroom too, counted anew from the bids.
     """
 
     __tablename__ = "limits"
@@ -78,6 +83,33 @@ class Limit(Base):
         CheckConstraint("used >= 0", name="used_sign"),
         CheckConstraint("used <= cap", name="used_within_cap"),
         CheckConstraint("(scope = 'firm') = (firm_id IS NOT NULL)", name="firm_scope_names_firm"),
+        CheckConstraint("(scope = 'sector') = (sector IS NOT NULL)", name="sector_scope_names_sector"),
+        CheckConstraint(
+            "(scope = 'purchaser') = (purchaser_id IS NOT NULL)", name="purchaser_scope_names_purchaser"
+        ),
+        Index(
+            "uq_limits_leverage",
+            "organisation_id",
+            unique=True,
+            sqlite_where=text("scope = 'leverage'"),
+            postgresql_where=text("scope = 'leverage'"),
+        ),
+        Index(
+            "uq_limits_sector",
+            "organisation_id",
+            "sector",
+            unique=True,
+            sqlite_where=text("scope = 'sector'"),
+            postgresql_where=text("scope = 'sector'"),
+        ),
+        Index(
+            "uq_limits_purchaser",
+            "organisation_id",
+            "purchaser_id",
+            unique=True,
+            sqlite_where=text("scope = 'purchaser'"),
+            postgresql_where=text("scope = 'purchaser'"),
+        ),
         Index(
             "uq_limits_total",
             "organisation_id",
@@ -99,6 +131,9 @@ class Limit(Base):
     organisation_id: Mapped[int] = mapped_column(ForeignKey("organisations.id"))
     scope: Mapped[LimitScope] = mapped_column(word(LimitScope))
     firm_id: Mapped[int | None] = mapped_column(ForeignKey("organisations.id"), index=True)
+    sector: Mapped[str | None] = mapped_column(String(40))
+    purchaser_id: Mapped[int | None] = mapped_column(ForeignKey("organisations.id"))
+    mode: Mapped[LimitMode] = mapped_column(word(LimitMode), default=LimitMode.RESERVED)
     cap: Mapped[int] = mapped_column(Fen)
     used: Mapped[int] = mapped_column(Fen, default=0)
 

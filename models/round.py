@@ -16,7 +16,8 @@ from models.need import Need
 
 class MatchingRound(Base):
     """A matching round (撮合轮次). ``slot`` is its unique key in the zone: the scheduled local time, or
-    the moment an officer asked for it. ``inputs_hash`` and ``fence`` guard the settlement."""
+    the moment an officer asked for it. ``inputs_hash`` and ``fence`` guard the settlement; ``result``
+    replays to the same bytes, ``milliseconds`` says how long the solving took."""
 
     __tablename__ = "matching_rounds"
     __table_args__ = (
@@ -38,6 +39,7 @@ class MatchingRound(Base):
     inputs: Mapped[dict[str, Any]]
     inputs_hash: Mapped[str] = mapped_column(String(64))
     result: Mapped[dict[str, Any] | None]
+    milliseconds: Mapped[int | None]
     need_count: Mapped[int] = mapped_column(default=0)
     placed_count: Mapped[int] = mapped_column(default=0)
     placed_amount: Mapped[int] = mapped_column(Fen, default=0)
@@ -46,11 +48,14 @@ class MatchingRound(Base):
 
 
 class Proposal(Base):
-    """What a matching round says to one need: a bid to take, or why none; the firm decides."""
+    """What a matching round says to one need: a bid to take, or why none; the firm decides.
+
+    A syndicated need gets a row per bid of its syndicate, with the fen taken of each in ``amount``.
+    """
 
     __tablename__ = "proposals"
     __table_args__ = (
-        UniqueConstraint("round_id", "need_id"),
+        UniqueConstraint("round_id", "need_id", "bid_id"),
         CheckConstraint("(state = 'unplaced') = (bid_id IS NULL)", name="placed_names_bid"),
     )
 
@@ -58,6 +63,7 @@ class Proposal(Base):
     round_id: Mapped[int] = mapped_column(ForeignKey("matching_rounds.id"))
     need_id: Mapped[int] = mapped_column(ForeignKey("needs.id"), index=True)
     bid_id: Mapped[int | None] = mapped_column(ForeignKey("bids.id"))
+    amount: Mapped[int | None] = mapped_column(Fen)
     state: Mapped[ProposalState] = mapped_column(word(ProposalState))
     why: Mapped[dict[str, Any]]
 

@@ -25,15 +25,21 @@ def render(kind: str, item: Any, _context: AutogenContext) -> str | bool:
     return False
 
 
+def keep_foreign_keys(connection: sa.Connection, kept: bool) -> None:
+    """Let SQLite watch foreign keys or not; PostgreSQL needs no leave to change a table.
+
+    Inside a transaction SQLite ignores this, so that it goes past SQLAlchemy, which would begin one.
+    """
+    if connection.dialect.name == "sqlite":
+        connection.connection.cursor().execute(f"PRAGMA foreign_keys = {'ON' if kept else 'OFF'}")
+
+
 def run() -> None:
     """Run what was asked for on a connection of its own."""
     engine = current_app.extensions["migrate"].db.engine
     with engine.connect().execution_options(write=True) as connection:
-        if engine.dialect.name == "sqlite":
-            # Batch operations rebuild tables, which foreign keys would refuse half-way.
-            connection.exec_driver_sql("PRAGMA foreign_keys = OFF")
-            connection.rollback()
-            connection.exec_driver_sql("PRAGMA foreign_keys = OFF")
+        # Batch operations rebuild tables, which foreign keys would refuse half-way.
+        keep_foreign_keys(connection, False)
         context.configure(
             connection=connection,
             target_metadata=Base.metadata,
@@ -45,6 +51,7 @@ def run() -> None:
         with context.begin_transaction():
             context.run_migrations()
         connection.commit()
+        keep_foreign_keys(connection, True)
 
 
 run()

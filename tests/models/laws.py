@@ -17,6 +17,9 @@ RATE = 4_000_000
 
 Values = dict[str, Any]
 
+#: What every bid says of the round and the need that it came into.
+PLACED: Values = {"round_number": 1, "revision": 1, "posted": False, "syndicated": False, "holds": False}
+
 #: In the order in which they can be stored.
 ROWS: list[tuple[str, Values]] = [
     ("lpr_rows", {"published_on": date(2030, 1, 20), "one_year": RATE, "five_year": RATE}),
@@ -37,6 +40,7 @@ ROWS: list[tuple[str, Values]] = [
         "zones",
         {"id": ZONE, "code": "laws", "name_zh": "区", "name_en": "Zone", "is_default": False}
         | {"is_sandbox": True, "clock_offset_seconds": 5, "minimum_bids": 3, "acceptance_days": 3}
+        | {"review_days": 5, "improvement_bps": 5, "outage_minutes": 15}
         | {"matching_times": "", "created_at": NOW},
     ),
     *(
@@ -66,8 +70,20 @@ ROWS: list[tuple[str, Values]] = [
         {"id": 1001, "organisation_id": FIRM, "code": "high_tech", "issuer": "科技局", "valid_from": DAY}
         | {"valid_to": DAY},
     ),
-    ("limits", {"id": 1001, "organisation_id": BANK, "scope": "total", "cap": 10, "used": 5}),
-    ("limits", {"id": 1002, "organisation_id": BANK, "scope": "firm", "firm_id": FIRM, "cap": 10, "used": 5}),
+    *(
+        (
+            "limits",
+            {"id": key, "organisation_id": BANK, "scope": scope, "mode": "reserved", "cap": 10, "used": 5}
+            | named,
+        )
+        for key, scope, named in (
+            (1001, "total", {}),
+            (1002, "firm", {"firm_id": FIRM}),
+            (1003, "sector", {"sector": "C39"}),
+            (1004, "purchaser", {"purchaser_id": FIRM}),
+            (1005, "leverage", {}),
+        )
+    ),
     (
         "products",
         {"id": PRODUCT, "zone_id": ZONE, "organisation_id": BANK, "name_zh": "贷", "name_en": "Loan"}
@@ -132,18 +148,47 @@ ROWS: list[tuple[str, Values]] = [
             "created_by": USER,
             "created_at": NOW,
         }
-        | {"published_at": NOW, "closes_at": LATER, "closed_at": LATER},
+        | {"published_at": NOW, "closes_at": LATER, "closed_at": LATER, "bid_policy": "sealed"}
+        | {"round_count": 1, "round_hours": 24, "few_bids": "offer", "visibility": "all", "revision": 1}
+        | {"syndicated": False},
     ),
     (
         "bid_rounds",
-        {"id": 1001, "need_id": NEED, "number": 1, "opened_at": NOW, "closes_at": LATER, "closed_at": LATER},
+        {"id": 1001, "need_id": NEED, "number": 1, "opened_at": NOW, "closes_at": LATER, "closed_at": LATER}
+        | {"extensions": 0, "opened_early": False},
+    ),
+    ("audiences", {"id": 1001, "need_id": NEED, "organisation_id": BANK}),
+    (
+        "need_changes",
+        {"id": 1001, "need_id": NEED, "revision": 2, "differences": [], "voided_count": 0}
+        | {"changed_by": USER, "changed_at": NOW},
+    ),
+    (
+        "questions",
+        {"id": 1001, "need_id": NEED, "organisation_id": BANK, "asked_by": OTHER, "asked_at": NOW}
+        | {"text": "?"},
+    ),
+    (
+        "early_openings",
+        {"id": 1001, "need_id": NEED, "reason": "紧急", "asked_by": USER, "asked_at": NOW},
+    ),
+    (
+        "outages",
+        {"id": 1001, "zone_id": ZONE, "started_at": NOW, "ended_at": LATER, "trigger": "clock", "reason": ""}
+        | {"moved": [], "recorded_at": LATER},
+    ),
+    (
+        "standing_bids",
+        {"id": 1001, "zone_id": ZONE, "organisation_id": BANK, "product_id": PRODUCT, "rate": RATE}
+        | {"floor_rate": RATE, "cap": 5, "daily_budget": 10, "spent": 5, "is_firm": True}
+        | {"created_by": OTHER, "created_at": NOW},
     ),
     (
         "bids",
         {"id": BID, "need_id": NEED, "organisation_id": BANK, "product_id": PRODUCT, "placed_by": USER}
         | {"state": "won", "receipt_number": 1, "receipt_at": NOW, "receipt_hash": "a" * 64, "seal": b"."}
         | {"valid_until": LATER, "terms": {}, "amount": 5, "months": 12, "effective": RATE, "rank": 1}
-        | {"opened_at": LATER},
+        | {"opened_at": LATER, **PLACED},
     ),
     (
         "bids",
@@ -155,8 +200,9 @@ ROWS: list[tuple[str, Values]] = [
             "receipt_hash": "b" * 64,
             "seal": b".",
         }
-        | {"valid_until": LATER},
+        | {"valid_until": LATER, **PLACED},
     ),
+    ("justifications", {"id": 1001, "bid_id": BID, "grounds": {}, "asked_at": NOW, "due_at": LATER}),
     (
         "matching_rounds",
         {"id": ROUND, "zone_id": ZONE, "slot": "S", "trigger": "clock", "scheduled_at": NOW, "opened_at": NOW}
@@ -170,6 +216,7 @@ ROWS: list[tuple[str, Values]] = [
     (
         "awards",
         {"id": AWARD, "need_id": NEED, "bid_id": BID, "state": "confirmed", "two_people": True}
+        | {"syndicated": False}
         | {"shown_hash": "a" * 64, "accepted_by": USER, "accepted_at": NOW, "confirmed_by": OTHER}
         | {"confirmed_at": NOW},
     ),
@@ -186,6 +233,13 @@ ROWS: list[tuple[str, Values]] = [
         | {"state": "drawn", "principal": 5, "months": 12, "outstanding": 5, "effective": RATE, "terms": {}}
         | {"approved_at": NOW, "drawn_on": DAY},
     ),
+    (
+        "guarantees",
+        {"id": 1001, "loan_id": LOAN, "guarantor_id": BANK, "firm_id": FIRM, "product_id": PRODUCT}
+        | {"amount": 5, "weighted": 5, "given_at": NOW},
+    ),
+    ("reviews", {"id": 1001, "loan_id": LOAN, "opened_at": NOW, "due_at": LATER}),
+    ("review_requests", {"id": 1001, "review_id": 1001, "what": "报表", "asked_by": OTHER, "asked_at": NOW}),
     (
         "instalments",
         {"id": 1001, "loan_id": LOAN, "number": 1, "due_on": DAY, "principal": 5, "interest": 5, "fees": 5}
@@ -213,6 +267,13 @@ CHECKS: list[tuple[str, int | date, Values]] = [
     ("ck_zones_clock_never_goes_back", ZONE, {"clock_offset_seconds": -1}),
     ("ck_zones_acceptance_days_range", ZONE, {"acceptance_days": 31}),
     ("ck_zones_minimum_bids_range", ZONE, {"minimum_bids": 10}),
+    ("ck_zones_review_days_range", ZONE, {"review_days": 61}),
+    ("ck_zones_improvement_bps_range", ZONE, {"improvement_bps": 0}),
+    ("ck_zones_outage_minutes_range", ZONE, {"outage_minutes": 1441}),
+    ("ck_memberships_suspension_has_reason", BANK, {"suspended_at": NOW}),
+    ("ck_memberships_suspension_has_reason", BANK, {"suspended_because": "协议到期"}),
+    ("ck_outages_ends_after_start", 1001, {"ended_at": NOW}),
+    ("ck_outages_trigger_known", 1001, {"trigger": "anybody"}),
     ("ck_contracts_payment_days_statutory", CONTRACT, {"payment_days": 61}),
     ("ck_contracts_retention_sign", CONTRACT, {"retention": -1}),
     ("ck_contracts_supplier_code_length", CONTRACT, {"supplier_code": "9199"}),
@@ -222,6 +283,10 @@ CHECKS: list[tuple[str, int | date, Values]] = [
     ("ck_limits_used_within_cap", 1001, {"cap": 4}),
     ("ck_limits_firm_scope_names_firm", 1001, {"firm_id": FIRM}),
     ("ck_limits_firm_scope_names_firm", 1002, {"firm_id": None}),
+    ("ck_limits_sector_scope_names_sector", 1001, {"sector": "C39"}),
+    ("ck_limits_sector_scope_names_sector", 1003, {"sector": None}),
+    ("ck_limits_purchaser_scope_names_purchaser", 1001, {"purchaser_id": FIRM}),
+    ("ck_limits_purchaser_scope_names_purchaser", 1004, {"purchaser_id": None}),
     ("ck_matching_rounds_settled_has_time", ROUND, {"settled_at": None}),
     ("ck_matching_rounds_trigger_known", ROUND, {"trigger": "anybody"}),
     ("ck_tags_validity_order", 1001, {"valid_to": DAY - timedelta(days=1)}),
@@ -235,6 +300,8 @@ CHECKS: list[tuple[str, int | date, Values]] = [
     ("ck_needs_months_range", NEED, {"months": 361}),
     ("ck_needs_months_range", NEED, {"months": 0}),
     ("ck_needs_minimum_bids_range", NEED, {"minimum_bids": 0}),
+    ("ck_needs_round_count_range", NEED, {"round_count": 4}),
+    ("ck_needs_round_hours_range", NEED, {"round_hours": 0}),
     ("ck_needs_published_has_times", NEED, {"state": "open", "closes_at": None}),
     ("ck_needs_closes_after_publication", NEED, {"closes_at": NOW}),
     ("ck_needs_closed_has_time", NEED, {"closed_at": None}),
@@ -251,6 +318,26 @@ CHECKS: list[tuple[str, int | date, Values]] = [
     ("ck_products_contract_ratio_range", PRODUCT, {"contract_ratio": 100_000_001}),
     ("ck_bid_rounds_number_range", 1001, {"number": 4}),
     ("ck_bid_rounds_never_closed_early", 1001, {"closed_at": LATER - timedelta(seconds=1)}),
+    ("ck_bid_rounds_extensions_range", 1001, {"extensions": 4}),
+    ("ck_questions_answered_whole", 1001, {"answer": "是"}),
+    ("ck_questions_answered_whole", 1001, {"answered_at": NOW}),
+    ("ck_early_openings_two_officers", 1001, {"decided_by": USER, "decided_at": NOW}),
+    ("ck_early_openings_decided_whole", 1001, {"decided_by": OTHER}),
+    ("ck_early_openings_agreed_has_time", 1001, {"agreed": True}),
+    ("ck_standing_bids_one_price", 1001, {"rate": None, "floor_rate": None}),
+    ("ck_standing_bids_one_price", 1001, {"spread": 1, "floor_spread": 1}),
+    ("ck_standing_bids_floor_like_rate", 1001, {"floor_rate": None}),
+    ("ck_standing_bids_floor_like_spread", 1001, {"floor_spread": 1}),
+    ("ck_standing_bids_floor_rate_range", 1001, {"floor_rate": RATE + 1}),
+    ("ck_standing_bids_floor_rate_range", 1001, {"floor_rate": -1}),
+    (
+        "ck_standing_bids_floor_spread_range",
+        1001,
+        {"rate": None, "floor_rate": None, "spread": 1, "floor_spread": 2},
+    ),
+    ("ck_standing_bids_cap_within_budget", 1001, {"cap": 11}),
+    ("ck_standing_bids_cap_within_budget", 1001, {"cap": 0}),
+    ("ck_standing_bids_spent_within_budget", 1001, {"spent": 11}),
     *(
         ("ck_bids_sealed_shows_nothing", SEALED, {"state": state, **shown})
         for state in ("sealed", "withdrawn")
@@ -264,14 +351,28 @@ CHECKS: list[tuple[str, int | date, Values]] = [
             {"total_cost": 1},
             {"cost": {"effective": "0.04"}},
             {"declared_rate": RATE},
-            {"opened_at": NOW},
+            {"is_firm": True},
+            {"guarantee_product_id": PRODUCT},
+            {"guaranteed": 5},
+            {"least": 5},
         )
     ),
+    ("ck_bids_sealed_is_shut", SEALED, {"state": "sealed", "opened_at": NOW}),
+    ("ck_bids_sealed_is_shut", SEALED, {"state": "sealed", "posted": True}),
+    ("ck_bids_posted_shows_terms", SEALED, {"state": "posted", "posted": True, "amount": 5}),
+    ("ck_bids_posted_shows_terms", SEALED, {"state": "posted", "posted": True, "terms": {}}),
+    ("ck_bids_posted_shows_terms", SEALED, {"state": "posted", "posted": True, "terms": {}, "amount": 0}),
+    ("ck_bids_posted_shows_terms", BID, {"state": "posted"}),
+    ("ck_bids_round_number_range", BID, {"round_number": 4}),
+    ("ck_bids_opened_shows_terms", BID, {"state": "held", "terms": None}),
+    ("ck_bids_opened_shows_terms", BID, {"state": "declined", "terms": None}),
     ("ck_bids_opened_shows_terms", BID, {"amount": None}),
     ("ck_bids_opened_shows_terms", BID, {"amount": 0}),
     ("ck_bids_opened_shows_terms", BID, {"terms": None}),
-    ("ck_bids_opened_shows_terms", BID, {"opened_at": None}),
+    ("ck_bids_opened_shows_terms", BID, {"posted": True, "opened_at": None}),
     ("ck_bids_ranked_by_cost_only", BID, {"effective": None}),
+    ("ck_justifications_written_whole", 1001, {"written_at": NOW}),
+    ("ck_justifications_decided_whole", 1001, {"decision": "accepted"}),
     ("ck_awards_two_people", AWARD, {"confirmed_by": USER}),
     ("ck_awards_second_person_named", AWARD, {"confirmed_by": None}),
     ("ck_awards_decided_has_time", AWARD, {"confirmed_at": None}),
@@ -282,6 +383,13 @@ CHECKS: list[tuple[str, int | date, Values]] = [
     ("ck_loans_outstanding_range", LOAN, {"outstanding": -1}),
     ("ck_loans_repaid_owes_nothing", LOAN, {"state": "repaid"}),
     ("ck_loans_drawn_has_date", LOAN, {"drawn_on": None}),
+    ("ck_guarantees_amounts_range", 1001, {"amount": 0, "weighted": 0}),
+    ("ck_guarantees_amounts_range", 1001, {"weighted": 6}),
+    ("ck_reviews_decided_whole", 1001, {"outcome": "approved"}),
+    ("ck_reviews_decided_whole", 1001, {"decided_at": NOW}),
+    ("ck_reviews_declined_has_reason", 1001, {"outcome": "declined", "decided_at": NOW}),
+    ("ck_reviews_declined_has_reason", 1001, {"reason": "policy"}),
+    ("ck_review_requests_answered_whole", 1001, {"answer": "已附"}),
     ("ck_alerts_resolution_whole", 1001, {"resolved_at": NOW}),
     ("ck_alerts_resolution_whole", 1001, {"resolution": "done"}),
     ("ck_instalments_paid_principal_range", 1001, {"paid_principal": 6}),
@@ -312,6 +420,9 @@ UNIQUE: list[tuple[str, int, Values]] = [
     ("uq_tags_organisation_id_code_valid_from", 1001, {}),
     ("uq_limits_total", 1001, {}),
     ("uq_limits_firm", 1002, {}),
+    ("uq_limits_sector", 1003, {}),
+    ("uq_limits_purchaser", 1004, {}),
+    ("uq_limits_leverage", 1005, {}),
     ("uq_products_zone_id_organisation_id_name_zh", PRODUCT, {}),
     ("uq_contracts_process_id_contract_id", CONTRACT, {}),
     ("uq_contract_revisions_contract_id_number", 1001, {}),
@@ -321,11 +432,25 @@ UNIQUE: list[tuple[str, int, Values]] = [
     ("uq_financings_live_key", 1001, {}),
     ("uq_bid_rounds_need_id_number", 1001, {}),
     ("uq_bids_need_id_receipt_number", SEALED, {}),
+    ("uq_audiences_need_id_organisation_id", 1001, {}),
+    ("uq_need_changes_need_id_revision", 1001, {}),
+    ("uq_early_openings_waiting", 1001, {}),
+    ("uq_standing_bids_active", 1001, {}),
+    ("uq_justifications_bid_id", 1001, {}),
     ("uq_bids_live", SEALED, {"state": "sealed", "receipt_number": 3}),
+    ("uq_bids_live", BID, {"state": "held", "receipt_number": 3}),
+    (
+        "uq_bids_live",
+        SEALED,
+        {"state": "posted", "posted": True, "terms": {}, "amount": 5, "receipt_number": 3},
+    ),
     ("uq_matching_rounds_zone_id_slot", ROUND, {}),
-    ("uq_proposals_round_id_need_id", 1001, {}),
-    ("uq_awards_need", AWARD, {}),
-    ("uq_awards_need", AWARD, {"state": "awaiting_confirmation"}),
+    ("uq_proposals_round_id_need_id_bid_id", 1001, {}),
+    ("uq_awards_need", AWARD, {"bid_id": SEALED}),
+    ("uq_awards_need", AWARD, {"bid_id": SEALED, "state": "awaiting_confirmation"}),
+    ("uq_awards_bid", AWARD, {"syndicated": True}),
+    ("uq_guarantees_loan_id", 1001, {}),
+    ("uq_reviews_loan_id", 1001, {}),
     ("uq_loans_award_id", LOAN, {}),
     ("uq_instalments_loan_id_number", 1001, {}),
     ("uq_repayments_loan_id_reference", 1001, {}),
@@ -335,6 +460,22 @@ UNIQUE: list[tuple[str, int, Values]] = [
 #: What a partial law leaves free: a second row that may stand beside the first.
 FREE: list[tuple[str, int, Values]] = [
     ("uq_awards_need", AWARD, {"state": "rejected"}),
+    ("uq_awards_need", AWARD, {"state": "declined"}),
+    ("uq_awards_need", AWARD, {"bid_id": SEALED, "syndicated": True}),
+    ("uq_proposals_round_id_need_id_bid_id", 1001, {"bid_id": SEALED}),
+    (
+        "ck_bid_rounds_never_closed_early",
+        1001,
+        {"number": 2, "closed_at": LATER - timedelta(seconds=1), "opened_early": True},
+    ),
+    (
+        "ck_bids_sealed_shows_nothing",
+        SEALED,
+        {"receipt_number": 3, "posted": True, "terms": {}, "amount": 5},
+    ),
+    ("uq_early_openings_waiting", 1001, {"decided_by": OTHER, "decided_at": NOW, "agreed": False}),
+    ("uq_standing_bids_active", 1001, {"ended_at": NOW}),
+    ("uq_limits_sector", 1003, {"sector": "C40"}),
     ("uq_bids_live", SEALED, {"receipt_number": 3}),
     ("uq_financings_live_key", 1001, {"ended_at": NOW}),
     ("uq_contract_steps_once", 1001, {"undone_at": NOW, "undone_why": "账号有误"}),
