@@ -6,6 +6,7 @@ zone does not set itself stand here as constants.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -90,18 +91,24 @@ class LowPrice:
 def find_low_prices(costs: Mapping[Key, Decimal]) -> dict[Key, LowPrice]:
     """Return the bids whose annual cost is unusually low, with the ground; empty for a single bid.
 
-    At least 40 % below the mean of the other bids, or at least 30 % below the next dearer one.
+    At least 40 % below the mean of the other bids, or at least 30 % below the next dearer one; bids at the
+    same low cost look low together.
     """
     if len(costs) < 2:
         return {}
     found: dict[Key, LowPrice] = {}
     ordered = sorted(costs.values())
-    total = sum(ordered)
+    total, others = sum(ordered), len(ordered) - 1
     for key, own in costs.items():
-        mean = (total - own) / (len(ordered) - 1)
-        following = next((cost for cost in ordered if cost > own), own)
-        for rule, against, least in (("mean", mean, BELOW_MEAN), ("next", following, BELOW_NEXT)):
-            if against > 0 and own <= against * (1 - least):
-                found[key] = LowPrice(rule, against, 1 - own / against)
-                break
+        # A mean of thirds is no exact decimal: the sums are compared, so that exactly 40 % counts.
+        if total - own > 0 and own * others <= (total - own) * (1 - BELOW_MEAN):
+            mean = (total - own) / others
+            found[key] = LowPrice("mean", mean, 1 - own / mean)
+            continue
+        place = bisect_right(ordered, own)
+        if place > others or ordered[place] <= 0:
+            continue
+        following = ordered[place]
+        if own <= following * (1 - BELOW_NEXT):
+            found[key] = LowPrice("next", following, 1 - own / following)
     return found
