@@ -23,6 +23,7 @@ from blueprints.api.prices import price_routes
 from blueprints.api.products import product_routes
 from blueprints.api.reference import reference_routes
 from blueprints.api.rounds import round_routes
+from blueprints.api.surveillance import surveillance_routes
 from blueprints.api.tokens import tokens
 from blueprints.api.zones import zone_routes
 
@@ -41,6 +42,7 @@ SUBJECTS = (
     round_routes,
     alert_routes,
     board_routes,
+    surveillance_routes,
     reference_routes,
 )
 

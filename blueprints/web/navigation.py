@@ -45,6 +45,7 @@ MENU: tuple[Entry, ...] = (
     Entry("contracts.contracts", lazy_gettext("Contracts"), "file-certificate"),
     Entry("deals.deals", lazy_gettext("Deals"), "award"),
     Entry("officer.alerts", lazy_gettext("Alerts"), "bell"),
+    Entry("officer.surveillance", lazy_gettext("Surveillance"), "shield-check"),
     Entry("officer.members", lazy_gettext("Members"), "users"),
     Entry("officer.reference", lazy_gettext("Reference rates"), "chart-line"),
     Entry("enterprise.firm", lazy_gettext("Firm file"), "building-factory-2"),

@@ -18,6 +18,7 @@ from blueprints.web import (
     officer_members,
     officer_reference,
     officer_rounds,
+    officer_surveillance,
     officer_watch,
     paging,
 )
@@ -115,6 +116,7 @@ officer_rounds.init(page)
 officer_watch.init(page)
 officer_members.init(page)
 officer_reference.init(page)
+officer_surveillance.init(page)
 
 
 @page.get("/board", endpoint="board")
