@@ -111,6 +111,10 @@ SENTENCES: dict[Code, Any] = {
         "Your institution's agreement with the zone ended on %(until)s. It has to be renewed first."
     ),
     Code.SUSPENDED: lazy_gettext("Your institution is suspended in this zone: %(why)s."),
+    Code.OFFER_SUSPENDED: lazy_gettext(
+        "The institution behind this offer is suspended in this zone. Until it is reinstated, its offer cannot "
+        "be accepted."
+    ),
     Code.TOO_FEW_BIDS: lazy_gettext("There are %(count)s bids, and at least %(least)s are needed."),
     Code.SEAL_BROKEN: lazy_gettext(
         "A sealed bid does not match its receipt and cannot be opened. An officer must look."

@@ -69,6 +69,7 @@ class Code(StrEnum):
     NOT_ADMITTED = "not_admitted"
     AGREEMENT_ENDED = "agreement_ended"  # {until}
     SUSPENDED = "suspended"  # {why}
+    OFFER_SUSPENDED = "offer_suspended"
     FORBIDDEN_FEE = "forbidden_fee"  # {value, rule, sizes, source}
     INTEREST_IN_ADVANCE = "interest_in_advance"  # {value}
     # Contract loans

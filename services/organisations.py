@@ -18,7 +18,8 @@ from models.base import db, transaction
 from models.contract import Contract
 from models.organisation import Limit, Organisation, Tag
 from models.zone import Membership
-from services import audit, limits
+from services import admissions, audit, limits
+from services.admissions import Papers
 
 #: What an organisation may say of itself; everything else is recorded by others.
 PROFILE = (
@@ -44,12 +45,15 @@ def register(
     now: datetime,
     by: Party | None = None,
     profile: Mapping[str, Any] | None = None,
+    papers: Papers | None = None,
 ) -> Organisation:
     """Register an organisation under its credit code, with a seat in the zone.
 
-    Raises ``Invalid`` (credit code, name, profile) and ``Conflict`` if the code is taken.
+    With ``papers`` an institution is admitted at once. Raises ``Invalid`` (credit code, name, profile,
+    papers), ``Forbidden`` for papers of no institution and ``Conflict`` if the code is taken.
     """
     code = credit_code.parse(code)
+    _check_papers(kind, papers, now)
     if not name_zh.strip():
         raise invalid(Code.REQUIRED, "name_zh")
     with transaction() as session:
@@ -59,7 +63,10 @@ def register(
         _apply_profile(row, profile or {}, now)
         session.add(row)
         session.flush()
-        session.add(Membership(zone_id=zone_id, organisation_id=row.id, joined_at=now))
+        seat = Membership(zone_id=zone_id, organisation_id=row.id, joined_at=now)
+        session.add(seat)
+        if papers is not None:
+            admissions.write(session, seat, papers, by=by, now=now)
         # Contracts imported before their supplier or purchaser came find them now.
         for contract in session.scalars(select(Contract).where(Contract.supplier_code == code)):
             contract.supplier_id = row.id
@@ -70,9 +77,21 @@ def register(
     return row
 
 
-def join(organisation_id: int, zone_id: int, *, now: datetime, by: Party | None = None) -> Membership:
-    """Give an organisation a seat in a zone; joining twice changes nothing."""
+def join(
+    organisation_id: int,
+    zone_id: int,
+    *,
+    now: datetime,
+    by: Party | None = None,
+    papers: Papers | None = None,
+) -> Membership:
+    """Give an organisation a seat in a zone; with ``papers`` an institution is admitted with it.
+
+    Joining twice changes nothing.
+    """
     with transaction() as session:
+        if papers is not None:
+            _check_papers(session.get_one(Organisation, organisation_id).kind, papers, now)
         seat = session.scalar(
             select(Membership).where(
                 Membership.organisation_id == organisation_id, Membership.zone_id == zone_id
@@ -82,6 +101,8 @@ def join(organisation_id: int, zone_id: int, *, now: datetime, by: Party | None 
             seat = Membership(zone_id=zone_id, organisation_id=organisation_id, joined_at=now)
             session.add(seat)
             audit.record(session, "organisation.join", seat, by=by, now=now)
+            if papers is not None:
+                admissions.write(session, seat, papers, by=by, now=now)
     return seat
 
 
@@ -248,6 +269,12 @@ def list_tags(organisation_id: int, on: date) -> list[Tag]:
             .order_by(Tag.code)
         )
     )
+
+
+def _check_papers(kind: OrganisationKind, papers: Papers | None, now: datetime) -> None:
+    if papers is not None:
+        admissions.check_kind(kind)
+        admissions.check(papers, local_date(now))
 
 
 def _check_tag(code: str, issuer: str, valid_from: date, valid_to: date | None) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import contains_eager
 
+from market.calendar import local_date
 from market.eligibility import read_conditions
 from market.errors import Code, Fault, Invalid, conflict, forbidden, not_found
 from market.party import Party
@@ -28,7 +29,7 @@ from market.vocabulary import (
 from models.base import db, transaction
 from models.organisation import Organisation
 from models.product import Product
-from services import audit
+from services import admissions, audit
 from services.exchange.offers import read_fees, read_subsidies
 
 
@@ -62,7 +63,10 @@ class Draft:
 
 
 def publish(draft: Draft, *, by: Party, now: datetime) -> Product:
-    """List a product in the party's zone; raises ``Invalid`` with every fault of the draft."""
+    """List a product in the party's zone; raises ``Invalid`` with every fault of the draft.
+
+    Raises ``Conflict`` for an institution that may not bid there (not admitted, suspended, agreement over).
+    """
     if draft.family is ProductFamily.GRANT and by.kind is OrganisationKind.ZONE_AUTHORITY:
         # Zones hand out seed money of their own.
         by.require(Capability.OFFICER)
@@ -72,6 +76,8 @@ def publish(draft: Draft, *, by: Party, now: datetime) -> Product:
             raise forbidden(Code.WRONG_KIND, kind=str(by.kind), expected=sorted(INSTITUTION_KINDS))
     check(draft)
     with transaction() as session:
+        if by.kind in INSTITUTION_KINDS:
+            admissions.require(session, by.zone_id, by.organisation_id, local_date(now))
         taken = session.scalar(
             select(Product.id).where(
                 Product.zone_id == by.zone_id,
@@ -146,12 +152,17 @@ def check(draft: Draft) -> None:
 
 
 def set_listed(product_id: int, listed: bool, *, by: Party, now: datetime) -> Product:
-    """Take a product off the shelf, or put it back; bids already placed stand."""
+    """Take a product off the shelf, or put it back; bids already placed stand.
+
+    Only an institution that may bid can put one back; raises ``Conflict``.
+    """
     by.require(Capability.INSTITUTION_BIDDER, Capability.INSTITUTION_APPROVER)
     with transaction() as session:
         product = session.get(Product, product_id, with_for_update=True)
         if product is None or (product.organisation_id, product.zone_id) != (by.organisation_id, by.zone_id):
             raise not_found("product", product_id)
+        if listed and by.kind in INSTITUTION_KINDS:
+            admissions.require(session, by.zone_id, by.organisation_id, local_date(now))
         product.listed = listed
         audit.record(session, "product.list" if listed else "product.unlist", product, by=by, now=now)
     return product

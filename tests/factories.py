@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import Any
 
 from market import credit_code
+from market.calendar import local_date
 from market.party import Party
 from market.vocabulary import (
     INSTITUTION_KINDS,
@@ -32,7 +33,7 @@ from models.organisation import Organisation
 from models.product import Product
 from models.user import User
 from models.zone import Zone
-from services import bids, needs, organisations, products, users, zones
+from services import admissions, bids, needs, organisations, products, users, zones
 from services.passwords import Passwords
 from services.sealing import Sealer
 
@@ -79,9 +80,10 @@ def make_organisation(
     now: datetime,
     zone_id: int | None = None,
     name: str | None = None,
+    admitted: bool = True,
     **profile: Any,
 ) -> Organisation:
-    """Register an organisation with a seat in a zone."""
+    """Register an organisation with a seat in a zone; institutions are admitted for ten years."""
     return organisations.register(
         kind,
         make_credit_code(),
@@ -89,7 +91,15 @@ def make_organisation(
         zone_id=zone_id or default_zone_id(),
         now=now,
         profile=profile,
+        papers=make_papers(now=now) if admitted and kind in INSTITUTION_KINDS else None,
     )
+
+
+def make_papers(*, now: datetime, days: int = 3650) -> admissions.Papers:
+    """Return a licence and an agreement that ends after so many days."""
+    number = next(_numbers)
+    until = local_date(now) + timedelta(days=days)
+    return admissions.Papers(f"B{number:04d}H", f"HZXY-{number}", until)
 
 
 def make_user(*, now: datetime, username: str | None = None, passwords: Passwords | None = None) -> User:
