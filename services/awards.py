@@ -15,6 +15,7 @@ from market.vocabulary import (
     AwardState,
     BidState,
     Capability,
+    LoanState,
     NeedState,
     ProposalState,
 )
@@ -24,7 +25,7 @@ from models.bid import Bid
 from models.loan import Loan
 from models.need import Need
 from models.round import Proposal
-from services import audit, claims, limits, loans, needs
+from services import admissions, audit, claims, limits, loans, needs, reviews, rivals
 
 
 def accept(need_id: int, bid_id: int, shown_hash: str, *, by: Party, now: datetime) -> Award:
@@ -118,6 +119,7 @@ def _check_bid(session: Session, need: Need, bid_id: int, shown_hash: str, now: 
         raise conflict(Code.STALE, "shown_hash")
     if bid.state is not BidState.LIVE:
         raise conflict(Code.ILLEGAL_MOVE, "bid_id", state=bid.state.value, move="accept")
+    admissions.require_acceptable(session, need.zone_id, bid.organisation_id)
     if bid.valid_until < now:
         raise conflict(Code.BID_EXPIRED, "bid_id", valid_until=bid.valid_until.isoformat())
     if bid.effective is None:
@@ -126,7 +128,10 @@ def _check_bid(session: Session, need: Need, bid_id: int, shown_hash: str, now: 
 
 
 def _settle(session: Session, award: Award, need: Need, bid: Bid, by: Party, now: datetime) -> None:
-    """Make the award stand: limit consumed, bid won, rivals told, loan opened, contract credited."""
+    """Make the award stand: limit consumed, bid won, rivals told, loan opened, contract claimed.
+
+    A bid that was subject to approval binds its institution to a review; a firm one to the loan.
+    """
     assert bid.amount is not None and bid.months is not None and bid.effective is not None
     limits.consume(session, bid.organisation_id, need.organisation_id, bid.amount)
     award.state = AwardState.CONFIRMED
@@ -134,12 +139,7 @@ def _settle(session: Session, award: Award, need: Need, bid: Bid, by: Party, now
     award.confirmed_at = now
     need.state = lifecycle.move(need.state, NeedMove.AWARD)
     bid.state = BidState.WON
-    for rival in session.scalars(
-        select(Bid).where(Bid.need_id == need.id, Bid.state == BidState.LIVE, Bid.id != bid.id)
-    ):
-        rival.state = BidState.LOST
-        # Losers learn why in figures: their own rank and the winning cost, never a name.
-        rival.reason = {**(rival.reason or {}), "winning": str(bid.effective), "winning_rank": bid.rank}
+    rivals.end(session, need, bid, now)
     session.execute(
         update(Proposal)
         .where(
@@ -151,6 +151,8 @@ def _settle(session: Session, award: Award, need: Need, bid: Bid, by: Party, now
     loan = loans.open_loan(session, award, need, bid, now)
     if need.contract_id is not None:
         claims.take(session, need, bid, loan, by=by, now=now)
+    if loan.state is LoanState.UNDER_REVIEW:
+        reviews.open_review(session, loan, need, now)
     audit.record(session, "award.settle", award, by=by, now=now, loan=loan.id)
 
 

@@ -15,7 +15,7 @@ from market import contract_loan
 from market.calendar import add_months
 from market.errors import Code, Fault, Invalid, conflict
 from market.party import Party
-from market.vocabulary import ContractStage
+from market.vocabulary import ContractStage, LoanState
 from models.bid import Bid
 from models.contract import Contract, Financing
 from models.loan import Loan
@@ -24,7 +24,10 @@ from services import contract_steps, needs
 
 
 def take(session: Session, need: Need, bid: Bid, loan: Loan, *, by: Party, now: datetime) -> None:
-    """Claim the contract for its lender (the unique key decides a race) and climb to ``credited``."""
+    """Claim the contract for its lender (the unique key decides a race) and climb to ``credited``.
+
+    A loan that its lender still reviews keeps others from the contract, but ``credit`` comes with the yes.
+    """
     assert need.contract_id is not None and bid.amount is not None
     contract = needs.check_contract(
         session, need.contract_id, need.organisation, lender_id=bid.organisation_id
@@ -52,6 +55,12 @@ def take(session: Session, need: Need, bid: Bid, loan: Loan, *, by: Party, now: 
         session.add(live)
     live.financed += bid.amount
     loan.contract_id = contract.id
+    if loan.state is not LoanState.UNDER_REVIEW:
+        credit(session, contract, loan, by=by, now=now)
+
+
+def credit(session: Session, contract: Contract, loan: Loan, *, by: Party, now: datetime) -> None:
+    """Climb to ``credited`` with a loan that is approved, inside the caller's transaction."""
     contract_steps.climb_to(session, contract, ContractStage.CREDITED, by=by, now=now, loan=loan.id)
 
 

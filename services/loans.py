@@ -23,9 +23,16 @@ from models.need import Need
 from services import alerts, audit, claims, contract_steps, limits
 from services.exchange.offers import read_offer
 
+#: Loans that count as deals done: one under review may still come to nothing.
+AGREED_LOANS = (LoanState.APPROVED, LoanState.DRAWN, LoanState.REPAID)
+
 
 def open_loan(session: Session, award: Award, need: Need, bid: Bid, now: datetime) -> Loan:
-    """Open the loan of an award with its repayment schedule, inside the award's transaction."""
+    """Open the loan of an award with its repayment schedule, inside the award's transaction.
+
+    A firm bid is approved by the award; another waits for its institution's review (``reviews``), and
+    ``approved_at`` is the award's moment until then.
+    """
     assert bid.amount is not None and bid.months is not None and bid.effective is not None
     loan = Loan(
         zone_id=need.zone_id,
@@ -33,7 +40,7 @@ def open_loan(session: Session, award: Award, need: Need, bid: Bid, now: datetim
         lender_id=bid.organisation_id,
         borrower_id=need.organisation_id,
         kind=bid.offer or OfferKind.LOAN,
-        state=LoanState.APPROVED,
+        state=LoanState.UNDER_REVIEW if bid.is_firm is False else LoanState.APPROVED,
         principal=bid.amount,
         months=bid.months,
         outstanding=0,
@@ -81,23 +88,37 @@ def draw(loan_id: int, drawn_on: date, *, by: Party, now: datetime) -> Loan:
 
 
 def cancel(loan_id: int, *, by: Party, now: datetime) -> Loan:
-    """Cancel a loan that was never drawn; its limit and its claim on a contract are given back."""
+    """Cancel an approved loan that was never drawn; its limit and its claim on a contract are given back.
+
+    A loan under review is not cancelled: its institution decides the review, or the firm gives it up.
+    """
     by.require(Capability.INSTITUTION_APPROVER)
-    seen = _seen(loan_id, by)
-    contract_id, lender_id, borrower_id = seen.contract_id, seen.lender_id, seen.borrower_id
+    _seen(loan_id, by)
     with transaction() as session:
-        limits.lock(session, lender_id, borrower_id)
-        contract = contract_steps.lock(session, contract_id, by) if contract_id is not None else None
-        loan = session.get_one(Loan, loan_id, with_for_update=True)
-        if loan.state is not LoanState.APPROVED:
-            raise conflict(Code.ILLEGAL_MOVE, state=loan.state.value, move="cancel")
-        loan.state = LoanState.CANCELLED
-        limits.release(session, lender_id, borrower_id, loan.principal)
-        if contract is not None:
-            claims.give_back(session, contract.id, loan.principal)
-            session.flush()
-            claims.leave(session, contract, loan, by=by, now=now)
+        loan = call_off(session, loan_id, LoanState.APPROVED, by=by, now=now)
         audit.record(session, "loan.cancel", loan, by=by, now=now)
+    return loan
+
+
+def call_off(session: Session, loan_id: int, state: LoanState, *, by: Party, now: datetime) -> Loan:
+    """End a loan that stands in ``state``, before any drawdown, inside the caller's transaction.
+
+    Takes the locks in the order of all verbs (limits, contract, loan) and gives limit and claim back.
+    Raises ``Conflict`` (illegal_move) for a loan in another state.
+    """
+    seen = session.get_one(Loan, loan_id)
+    contract_id, lender_id, borrower_id = seen.contract_id, seen.lender_id, seen.borrower_id
+    limits.lock(session, lender_id, borrower_id)
+    contract = contract_steps.lock(session, contract_id, by) if contract_id is not None else None
+    loan = session.get_one(Loan, loan_id, with_for_update=True)
+    if loan.state is not state:
+        raise conflict(Code.ILLEGAL_MOVE, state=loan.state.value, move="cancel")
+    loan.state = LoanState.CANCELLED
+    limits.release(session, lender_id, borrower_id, loan.principal)
+    if contract is not None:
+        claims.give_back(session, contract.id, loan.principal)
+        session.flush()
+        claims.leave(session, contract, loan, by=by, now=now)
     return loan
 
 

@@ -1,0 +1,104 @@
+"""Rivals: the other bids of a need, which lose to the award and are offered again if it comes to nothing."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session, joinedload
+
+from market import bidding, lifecycle
+from market.calendar import add_working_days, local_date
+from market.lifecycle import NeedMove
+from market.party import Party
+from market.reference import calendar
+from market.vocabulary import AlertKind, BidState, ProposalState
+from models.bid import Bid
+from models.need import Need
+from models.round import Proposal
+from services import alerts, audit, opening
+from services.sealing import Sealer
+
+#: Why a need ended when nothing was left to offer after a decline.
+DECLINED = "declined"
+
+
+def end(session: Session, need: Need, winner: Bid, now: datetime) -> None:
+    """Let the other bids of a need lose to the one awarded, inside the award's transaction.
+
+    One held back for its low price loses as well: nobody need justify it any more.
+    """
+    for rival in session.scalars(
+        select(Bid).where(
+            Bid.need_id == need.id, Bid.state.in_((BidState.LIVE, BidState.HELD)), Bid.id != winner.id
+        )
+    ):
+        if rival.state is BidState.HELD:
+            alerts.settle(session, AlertKind.LOW_BID, f"bid:{rival.id}", "awarded", now=now)
+        rival.state, rival.ended_at = BidState.LOST, now
+        # Losers learn why in figures: their own rank and the winning cost, never a name.
+        rival.reason = {
+            **(rival.reason or {}),
+            "winning": str(winner.effective),
+            "winning_rank": winner.rank,
+        }
+
+
+def offer_again(session: Session, need: Need, *, by: Party, now: datetime, sealer: Sealer) -> None:
+    """Give an awarded need back to those of its bids that still hold, inside the caller's transaction.
+
+    The firm gets a whole acceptance window for them. A bid that was held back when the award came is
+    held again, with a new time for its justification. Where nothing is left the need is unsuccessful.
+    """
+    need.state = lifecycle.move(need.state, NeedMove.DECLINE)
+    need.accept_until = opening.end_of_window(need, now)
+    # What a matching round proposed was the bid that is gone; the next round looks anew.
+    session.execute(
+        update(Proposal)
+        .where(Proposal.need_id == need.id, Proposal.state == ProposalState.ACCEPTED)
+        .values(state=ProposalState.LAPSED)
+    )
+    lost = list(
+        session.scalars(
+            select(Bid)
+            .where(Bid.need_id == need.id, Bid.state == BidState.LOST)
+            .options(joinedload(Bid.justification))
+            .order_by(Bid.receipt_number)
+        )
+    )
+    back = []
+    for bid in lost:
+        if bid.valid_until < now:
+            bid.state, bid.ended_at = BidState.EXPIRED, now
+        else:
+            _revive(session, need, bid, now)
+            back.append(bid)
+    session.flush()
+    opening.rerank(session, need, sealer)
+    if not any(bid.state is BidState.HELD or bid.effective is not None for bid in back):
+        need.state = lifecycle.move(need.state, NeedMove.FAIL)
+        need.reason = DECLINED
+        for bid in back:
+            bid.state, bid.ended_at = BidState.LOST, now
+    audit.record(session, "need.offer_again", need, by=by, now=now, bids=len(back))
+
+
+def _revive(session: Session, need: Need, bid: Bid, now: datetime) -> None:
+    bid.ended_at = None
+    asked = bid.justification
+    if asked is None or asked.decision is not None:
+        bid.state = BidState.LIVE
+        return
+    bid.state = BidState.HELD
+    due = lifecycle.end_of_day(add_working_days(local_date(now), bidding.JUSTIFICATION_DAYS, calendar()))
+    asked.due_at = max(asked.due_at, due)
+    alerts.raise_alert(
+        session,
+        need.zone_id,
+        AlertKind.LOW_BID,
+        f"bid:{bid.id}",
+        now=now,
+        need=need.id,
+        rule=asked.grounds["rule"],
+        below=asked.grounds["below"],
+    )
