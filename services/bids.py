@@ -23,7 +23,7 @@ from models.base import db, transaction
 from models.bid import Bid
 from models.need import BidRound, Need
 from models.product import Product
-from services import audit, bid_checks, bid_content, fees, fitting, needs, opening
+from services import audit, bid_checks, bid_content, fees, fitting, needs, opening, visibility
 from services.bid_checks import Preview, earliest_validity, read_headroom
 from services.quotes import Quote, build_terms
 from services.sealing import Sealer
@@ -92,8 +92,12 @@ def place_in(
     need = needs.lock(session, need_id)
     if need.zone_id != by.zone_id or need.published_at is None:
         raise not_found("need", need_id)
+    if not visibility.admits(need, by.organisation_id):
+        raise not_found("need", need_id)
     if need.state is not NeedState.OPEN or need.closes_at is None or now >= need.closes_at:
         raise conflict(Code.TOO_LATE, deadline=need.closes_at.isoformat() if need.closes_at else "")
+    if quote.revision not in (None, need.revision):
+        raise conflict(Code.STALE)
     product = _own_product(session, quote.product_id, by)
     if not product.listed or product.offer is None:
         raise invalid(Code.NOT_BIDDABLE, "product_id")

@@ -20,7 +20,7 @@ from models.base import db, transaction
 from models.contract import Contract, ContractStep, Financing, PlannedPayment
 from models.need import Need
 from models.organisation import Organisation
-from services import audit, contract_steps
+from services import audit, contract_steps, visibility
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +220,7 @@ def find_last_due(entry: Entry) -> date | None:
 def find(contract_id: int, *, by: Party) -> Contract:
     """Return a contract of the zone to its supplier, its purchaser, its lender, an officer or auditor.
 
-    An institution also sees a contract behind a need published in its zone.
+    An institution also sees a contract behind a need that is shown to it.
     """
     contract = db.session.get(Contract, contract_id)
     if contract is None or contract.zone_id != by.zone_id or not _may_see(contract, by):
@@ -355,5 +355,9 @@ def _may_see(contract: Contract, by: Party) -> bool:
     if by.organisation_id in (contract.supplier_id, contract.purchaser_id):
         return True
     # Whoever is asked to lend, or lends, must be able to read what it lends on.
-    asked = select(Need.id).where(Need.contract_id == contract.id, Need.published_at.is_not(None)).limit(1)
-    return by.is_institution and db.session.scalar(asked) is not None
+    asked = select(Need.id).where(
+        Need.contract_id == contract.id,
+        Need.published_at.is_not(None),
+        visibility.is_shown_to(by.organisation_id),
+    )
+    return by.is_institution and db.session.scalar(asked.limit(1)) is not None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from decimal import Decimal
 
@@ -12,7 +11,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from market import contract_loan, lifecycle
 from market.calendar import SHANGHAI, add_working_days, local_date
-from market.errors import Code, Fault, Invalid, conflict, invalid, not_found
+from market.errors import Code, conflict, invalid, not_found
 from market.lifecycle import NeedMove
 from market.party import Party
 from market.reference import calendar
@@ -23,11 +22,7 @@ from market.vocabulary import (
     ContractStage,
     LprTenor,
     NeedState,
-    OfferKind,
     ProposalState,
-    Purpose,
-    Repayment,
-    Security,
 )
 from models.award import Award
 from models.base import db, transaction
@@ -36,34 +31,44 @@ from models.contract import Contract, Financing, PurchaserPayment
 from models.need import BidRound, Need
 from models.organisation import Organisation
 from models.round import Proposal
-from services import audit, contract_steps, lpr
+from services import audit, contract_steps, lpr, visibility
+from services.need_drafts import AMOUNT_MOST, Draft, apply, check
+
+__all__ = [
+    "AMOUNT_MOST",
+    "BIDDING_LEAST",
+    "BIDDING_MOST",
+    "WHOLE",
+    "Draft",
+    "check_contract",
+    "compute_room",
+    "draft",
+    "edit",
+    "find",
+    "find_own_contract",
+    "has_standing_award",
+    "lapse_proposals",
+    "list_open",
+    "list_own",
+    "list_rounds",
+    "list_zone",
+    "lock",
+    "propose_closing",
+    "publish",
+    "read_room",
+    "standing_award",
+    "sum_financed",
+    "sum_paid",
+    "withdraw",
+]
 
 #: Bidding lasts at least an hour, so that more than one institution can see the need, and at most 60 days.
 BIDDING_LEAST, BIDDING_MOST = timedelta(hours=1), timedelta(days=60)
 #: Unless the firm says otherwise bidding closes in the afternoon, three working days on.
 BIDDING_USUAL, CLOSING_HOUR = 3, time(17)
-AMOUNT_MOST = 10**12  # 100亿 yuan in fen
 WHOLE = Decimal(1)
 #: What every list of needs shows beside them, read along with the list.
 _SHOWN = (joinedload(Need.organisation), joinedload(Need.contract))
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """A need as a firm writes it: amount in fen, months, what it is for and what can secure it."""
-
-    purpose: Purpose
-    amount: int
-    months: int
-    description: str = ""
-    repayment: Repayment | None = None
-    securities: Sequence[Security] = (Security.UNSECURED,)
-    accepts: Sequence[OfferKind] = (OfferKind.LOAN,)
-    reserve_rate: Decimal | None = None
-    minimum_bids: int = 3
-    joins_matching: bool = True
-    shows_name: bool = False
-    contract_id: int | None = None
 
 
 def draft(content: Draft, *, by: Party, now: datetime) -> Need:
@@ -78,20 +83,22 @@ def draft(content: Draft, *, by: Party, now: datetime) -> Need:
             created_at=now,
             state=NeedState.DRAFT,
         )
-        _apply(need, content, _own_contract(session, content, by))
+        apply(need, content, find_own_contract(session, content, by))
         session.add(need)
+        visibility.name(session, need, content.audience)
         audit.record(session, "need.draft", need, by=by, now=now)
     return need
 
 
 def edit(need_id: int, content: Draft, *, by: Party, now: datetime) -> Need:
-    """Change a draft. A published need stands as the institutions saw it: withdraw and post anew."""
+    """Change a draft; what is published already is changed by ``need_changes.change``."""
     by.require(Capability.ENTERPRISE_MAKER)
     check(content)
     with transaction() as session:
         need = lock(session, need_id, by)
         lifecycle.move(need.state, NeedMove.EDIT)
-        _apply(need, content, _own_contract(session, content, by))
+        apply(need, content, find_own_contract(session, content, by))
+        visibility.name(session, need, content.audience)
         audit.record(session, "need.edit", need, by=by, now=now)
     return need
 
@@ -140,10 +147,10 @@ def withdraw(need_id: int, *, by: Party, now: datetime) -> Need:
             raise conflict(Code.ILLEGAL_MOVE, state="awaiting_confirmation", move="withdraw")
         need.reason = "withdrawn_by_firm"
         for bid in session.scalars(select(Bid).where(Bid.need_id == need.id)):
-            if bid.state is BidState.SEALED:
-                bid.state = BidState.WITHDRAWN
-            elif bid.state is BidState.LIVE:
-                bid.state = BidState.LOST
+            if bid.state in (BidState.SEALED, BidState.POSTED):
+                bid.state, bid.ended_at = BidState.WITHDRAWN, now
+            elif bid.state in (BidState.LIVE, BidState.HELD):
+                bid.state, bid.ended_at = BidState.LOST, now
         lapse_proposals(session, need.id)
         audit.record(session, "need.withdraw", need, by=by, now=now)
     return need
@@ -152,11 +159,11 @@ def withdraw(need_id: int, *, by: Party, now: datetime) -> Need:
 def find(need_id: int, *, by: Party) -> Need:
     """Return a need as far as the party may know of it at all; raises ``NotFound``.
 
-    The firm sees its own; officers and auditors all of their zone but drafts; institutions whatever
-    was published in their zone.
+    The firm sees its own; officers and auditors all of their zone but drafts; institutions what was
+    published in their zone and is shown to them. What somebody may not see does not exist for them.
     """
     need = db.session.get(Need, need_id)
-    if need is None or need.zone_id != by.zone_id or not _may_see(need, by):
+    if need is None or need.zone_id != by.zone_id or not visibility.may_see(need, by):
         raise not_found("need", need_id)
     return need
 
@@ -179,6 +186,7 @@ def list_open(by: Party, now: datetime) -> list[Need]:
         db.session.scalars(
             select(Need)
             .where(Need.zone_id == by.zone_id, Need.state == NeedState.OPEN, Need.closes_at > now)
+            .where(visibility.is_shown_to(by.organisation_id))
             .options(*_SHOWN)
             .order_by(Need.closes_at, Need.id)
         )
@@ -297,51 +305,8 @@ def read_room(contract_id: int, ratio: Decimal = WHOLE) -> int:
     return compute_room(db.session(), db.session.get_one(Contract, contract_id), ratio=ratio)
 
 
-def check(content: Draft) -> None:
-    """Raise ``Invalid`` with every fault of a draft that can be seen without the database."""
-    faults = [
-        *_bound("amount", content.amount, 1, AMOUNT_MOST),
-        *_bound("months", content.months, 1, 360),
-        *_bound("minimum_bids", content.minimum_bids, 1, 9),
-    ]
-    if len(content.description) > 500:
-        faults.append(Fault(Code.TOO_LONG, "description", {"value": content.description[:40], "most": 500}))
-    if not content.securities:
-        faults.append(Fault(Code.REQUIRED, "securities"))
-    if not content.accepts:
-        faults.append(Fault(Code.REQUIRED, "accepts"))
-    if content.reserve_rate is not None:
-        faults.extend(_bound("reserve_rate", content.reserve_rate, Decimal("0.0001"), WHOLE))
-    if (content.purpose is Purpose.CONTRACT) != (content.contract_id is not None):
-        faults.append(Fault(Code.REQUIRED, "contract_id"))
-    if faults:
-        raise Invalid(*faults)
-
-
-def _bound(field: str, value: Decimal | int, least: Decimal | int, most: Decimal | int) -> list[Fault]:
-    """Return the fault of a number outside its bounds, if it is; rates travel as text."""
-
-    def said(number: Decimal | int) -> str | int:
-        return number if isinstance(number, int) else str(number)
-
-    if value < least:
-        return [Fault(Code.TOO_SMALL, field, {"value": said(value), "least": said(least)})]
-    if value > most:
-        return [Fault(Code.TOO_LARGE, field, {"value": said(value), "most": said(most)})]
-    return []
-
-
-def _may_see(need: Need, by: Party) -> bool:
-    if need.organisation_id == by.organisation_id:
-        return True
-    if need.published_at is None:
-        return False
-    return by.may(
-        Capability.OFFICER, Capability.AUDITOR, Capability.INSTITUTION_BIDDER, Capability.INSTITUTION_APPROVER
-    )
-
-
-def _own_contract(session: Session, content: Draft, by: Party) -> Contract | None:
+def find_own_contract(session: Session, content: Draft, by: Party) -> Contract | None:
+    """Return the contract a need is written against, checked; raises as ``check_contract`` or ``Invalid``."""
     if content.contract_id is None:
         return None
     firm = session.get_one(Organisation, by.organisation_id)
@@ -354,13 +319,3 @@ def _own_contract(session: Session, content: Draft, by: Party) -> Contract | Non
     if content.amount > room:
         raise invalid(Code.ABOVE_FINANCEABLE, "amount", asked=content.amount, most=room)
     return contract
-
-
-def _apply(need: Need, content: Draft, contract: Contract | None) -> None:
-    need.purpose, need.amount, need.months = content.purpose, content.amount, content.months
-    need.description, need.repayment = content.description.strip(), content.repayment
-    need.securities = sorted({security.value for security in content.securities})
-    need.accepts = sorted({kind.value for kind in content.accepts})
-    need.reserve_rate, need.minimum_bids = content.reserve_rate, content.minimum_bids
-    need.joins_matching, need.shows_name = content.joins_matching, content.shows_name
-    need.contract_id = contract.id if contract is not None else None

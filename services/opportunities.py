@@ -1,4 +1,4 @@
-"""Opportunities: the open needs of a zone as one institution sees them, each beside its own products."""
+"""Opportunities: the open needs of a zone that an institution is shown, each beside its own products."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from models.contract import Contract
 from models.loan import Loan
 from models.need import Need
 from models.product import Product
-from services import fitting, needs
+from services import fitting, needs, visibility
 from services.fitting import Fit
 
 #: How far back accepted costs still say something about the next one.
@@ -79,6 +79,7 @@ def list_open(by: Party, now: datetime) -> list[Opportunity]:
         db.session.scalars(
             select(Need)
             .where(Need.zone_id == by.zone_id, Need.state == NeedState.OPEN, Need.closes_at > now)
+            .where(visibility.is_shown_to(by.organisation_id))
             .options(
                 selectinload(Need.organisation),
                 selectinload(Need.contract).joinedload(Contract.purchaser),

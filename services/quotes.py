@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -33,8 +34,9 @@ class Quote:
     ``principal`` in fen; ``rate`` per year for a fixed price, or ``spread`` in basis points over the
     need's LPR for a floating one. ``confirmed`` says that an unusual price was meant; without ``is_firm``
     the bid is subject to the institution's approval after the award. ``least`` fen is the smallest part
-    it can be taken for where the need is syndicated. ``rent``, ``buyout``
-    and what comes before the first rental period belong to leases; the rest is as in ``market.terms``.
+    it can be taken for where the need is syndicated. ``revision`` is the need's as its bidder saw it:
+    on a need changed since then the quote is stale; None leaves that unasked. ``rent``, ``buyout`` and
+    what comes before the first rental period belong to leases; the rest is as in ``market.terms``.
     """
 
     product_id: int
@@ -58,6 +60,7 @@ class Quote:
     prelease_rate: Decimal | None = None
     is_firm: bool = True
     least: int | None = None
+    revision: int | None = None
 
 
 def build_terms(quote: Quote, need: Need, product: Product, *, on: date) -> Terms:
@@ -101,6 +104,45 @@ def build_terms(quote: Quote, need: Need, product: Product, *, on: date) -> Term
         raise invalid(Code.UNKNOWN_FIELD, "prelease_months", value="prelease_months")
     start = on if quote.day_count is not DayCount.THIRTY_360 else None
     return _checked(LoanTerms(repayment=repayment, day_count=quote.day_count, start=start, **common))
+
+
+def quote_again(
+    fields: Mapping[str, Any], terms: Terms, *, valid_until: datetime, revision: int | None = None
+) -> Quote:
+    """Return the quote that a bid's content (``bid_content.write``) came of, to be placed once more.
+
+    A floating price comes back as the rate it made: the LPR of a need is frozen.
+    """
+    declared = fields.get("declared_rate")
+    lease: dict[str, Any] = {}
+    if isinstance(terms, LeaseTerms):
+        lease = {
+            "rent": terms.rent,
+            "buyout": terms.buyout,
+            "prelease_months": terms.prelease_months,
+            "prelease_rate": terms.prelease_rate,
+        }
+    return Quote(
+        product_id=fields["product"],
+        principal=terms.principal,
+        months=terms.months,
+        valid_until=valid_until,
+        rate=terms.rate,
+        repayment=None if isinstance(terms, LeaseTerms) else terms.repayment,
+        day_count=terms.day_count,
+        fees=terms.fees,
+        subsidies=terms.subsidies,
+        deposit=terms.deposit,
+        declared_rate=Decimal(declared) if declared is not None else None,
+        # Whatever was unusual about it was confirmed when it was placed first.
+        confirmed=True,
+        interval=terms.interval,
+        rate_steps=terms.rate_steps,
+        is_firm=fields.get("firm", True),
+        least=fields.get("least"),
+        revision=revision,
+        **lease,
+    )
 
 
 def _checked(terms: Terms) -> Terms:
