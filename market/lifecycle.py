@@ -123,6 +123,21 @@ def next_slot(now: datetime, times: tuple[time, ...], calendar: Calendar) -> dat
     return None
 
 
+def list_slots(
+    since: datetime, until: datetime, times: tuple[time, ...], calendar: Calendar
+) -> list[datetime]:
+    """Return the scheduled matching times after ``since`` up to ``until``, on working days, in order."""
+    first, last = since.astimezone(SHANGHAI), until.astimezone(SHANGHAI)
+    days = (last.date() - first.date()).days
+    found = []
+    for ahead in range(days + 1):
+        day = first.date() + timedelta(days=ahead)
+        if is_working_day(day, calendar):
+            slots = (datetime.combine(day, at, tzinfo=SHANGHAI) for at in times)
+            found += [slot for slot in slots if first < slot <= last]
+    return found
+
+
 def end_of_day(day: date) -> datetime:
     """Return the last second of a day in Shanghai: a deadline given as a date holds to its end."""
     return datetime.combine(day, time(23, 59, 59), tzinfo=SHANGHAI)

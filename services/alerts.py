@@ -54,6 +54,11 @@ def settle(session: Session, kind: AlertKind, subject: str, resolution: str, *, 
         session.flush()
 
 
+def is_open(kind: AlertKind, subject: str) -> bool:
+    """Say whether an alert of a kind is open on a subject."""
+    return _open(db.session(), kind, subject) is not None
+
+
 def resolve(alert_id: int, resolution: str, *, by: Party, now: datetime) -> Alert:
     """Close an alert by hand, saying what was done; officers, or the lender it concerns."""
     by.require(Capability.OFFICER, Capability.INSTITUTION_APPROVER)
