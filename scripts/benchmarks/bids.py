@@ -18,42 +18,27 @@ from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from math import ceil
 from multiprocessing import get_context
-from typing import Any, NamedTuple
+from typing import Any
 
 import psycopg
 from flask import Flask, current_app
 from sqlalchemy import event, select
 
 from blueprints import clock
-from market import credit_code
-from market.party import Party
-from market.party import clock as acting_clock
-from market.vocabulary import (
-    Capability,
-    NeedState,
-    OfferKind,
-    OrganisationKind,
-    Pricing,
-    ProductFamily,
-    Purpose,
-    Repayment,
-    Security,
-)
+from market.vocabulary import NeedState
 from models.base import db
 from models.bid import Bid
 from models.need import Need
 from scripts.benchmarks import databases
 from scripts.benchmarks.bare import TABLE
 from scripts.benchmarks.load import Call, Reply, post, send_all
+from scripts.benchmarks.staging import Scene, post_need, stage
 from scripts.progress import ROOT
 from scripts.supervision import own_session, stop_group
-from services import bids, needs, opening, organisations, products, users, zones
+from services import bids, opening
 
-MILLION = 100_000_000
-INSTITUTIONS, EACH = 50, 4
 #: Bids at a time, and how often both sides are measured.
 CLIENTS, ROUNDS = 16, 5
 #: The storm: bids per need, seconds before and after the close in which they are sent, and needs.
@@ -91,22 +76,6 @@ class Storm:
     def most(self) -> float:
         """Return the time within which 99 of 100 bids were answered."""
         return quantile(self.times, 0.99)
-
-
-class Bidder(NamedTuple):
-    """An institution's token and the products it bids with."""
-
-    token: str
-    products: list[int]
-
-
-@dataclass(frozen=True, slots=True)
-class Scene:
-    """Who takes part: the firm that posts needs, and the institutions that bid on them."""
-
-    firm: Party
-    clock: Party
-    bidders: list[Bidder]
 
 
 def measure(seeds: int = SEEDS) -> Placement:
@@ -149,39 +118,6 @@ def measure(seeds: int = SEEDS) -> Placement:
         for seed in range(seeds):
             raise_storm(scene, own, seed, storm, pool)
         return Placement(speeds[own], speeds[bare], speeds[kept], times, statements, storm)
-
-
-def stage(now: datetime) -> Scene:
-    """Make the firm, the institutions, their products and tokens."""
-    zone = zones.default()
-    assert zone is not None, "the migrations seed a default zone"
-    numbers = iter(range(1, 10_000))
-
-    def party(kind: OrganisationKind, *capabilities: Capability) -> Party:
-        number = next(numbers)
-        code = credit_code.complete(f"91990000MB{number:07d}")
-        made = organisations.register(kind, code, f"测试机构{number}", zone_id=zone.id, now=now, profile={})
-        user = users.create(f"bench{number}", f"先生{number}", now=now, password=None, passwords=None)
-        users.grant(user.id, zone.id, made.id, frozenset(capabilities), now=now)
-        return Party(user.id, made.id, kind, zone.id, frozenset(capabilities))
-
-    firm = party(OrganisationKind.ENTERPRISE, Capability.ENTERPRISE_MAKER, Capability.ENTERPRISE_APPROVER)
-    bidders = []
-    for _ in range(INSTITUTIONS):
-        by = party(OrganisationKind.BANK, Capability.INSTITUTION_BIDDER, Capability.INSTITUTION_APPROVER)
-        listed = [products.publish(_product(number), by=by, now=now).id for number in range(EACH)]
-        bidders.append(Bidder(users.issue_token("bench", by=by, now=now)[1], listed))
-    return Scene(firm, acting_clock(zone.id), bidders)
-
-
-def post_need(scene: Scene, closes_at: datetime) -> Need:
-    """Post a need that closes then, as of a day before."""
-    now = closes_at - timedelta(days=1)
-    draft = needs.Draft(
-        purpose=Purpose.WORKING_CAPITAL, amount=5 * MILLION, months=12, description="测试融资需求"
-    )
-    need = needs.draft(draft, by=scene.firm, now=now)
-    return needs.publish(need.id, closes_at, by=scene.firm, now=now)
 
 
 def place_calls(scene: Scene) -> list[Call]:
@@ -330,24 +266,6 @@ def _bids(scene: Scene, need: Need) -> list[bytes]:
     ]
     db.session.remove()
     return found
-
-
-def _product(number: int) -> products.Draft:
-    return products.Draft(
-        name_zh=f"测试贷{number}",
-        name_en=f"Test loan {number}",
-        family=ProductFamily.INNOVATION,
-        pricing=Pricing.FIXED,
-        amount_min=MILLION,
-        amount_max=50 * MILLION,
-        months_min=6,
-        months_max=60,
-        security=Security.UNSECURED,
-        offer=OfferKind.LOAN,
-        rate_from=Decimal("0.03"),
-        rate_to=Decimal("0.08"),
-        repayment=Repayment.EQUAL_INSTALLMENT,
-    )
 
 
 def _expect(replies: Sequence[Reply]) -> None:
