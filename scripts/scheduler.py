@@ -27,6 +27,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 import services.clock
+import services.outages
 from blueprints import clock
 from models.base import db
 from models.zone import Zone
@@ -95,6 +96,8 @@ def tick(app: Flask, leading: Callable[[], bool] = lambda: True) -> None:
             with app.app_context():
                 zone = db.session.get_one(Zone, zone_id)
                 now = clock.read(zone)
+                # First of all: what fell due while the clock stood still is not due before it was moved.
+                services.outages.beat(zone_id, now=now)
                 services.clock.run_due(zone_id, now=now, sealer=app.extensions["sealer"])
         except Exception:
             log.exception("tick failed", zone_id=zone_id)

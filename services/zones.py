@@ -12,7 +12,7 @@ from market.errors import Code, conflict, invalid, not_found
 from market.party import Party
 from market.vocabulary import Capability
 from models.base import db, transaction
-from models.zone import Zone
+from models.zone import ClockBeat, Zone
 from services import audit
 
 #: As far as a practice zone's clock may run ahead of the real one, in all.
@@ -114,5 +114,9 @@ def fast_forward(zone_id: int, until: datetime, *, by: Party, now: datetime) -> 
             latest = now + AHEAD_MOST - timedelta(seconds=zone.clock_offset_seconds)
             raise invalid(Code.TOO_LATE, "until", deadline=latest.isoformat())
         zone.clock_offset_seconds += ahead
+        beat = session.get(ClockBeat, zone_id, with_for_update=True)
+        if beat is not None:
+            # The clock stood still for nobody: what it last saw moves along with the zone's time.
+            beat.at += timedelta(seconds=ahead)
         audit.record(session, "zone.fast_forward", zone, by=by, now=now, until=until.isoformat())
     return zone
