@@ -89,9 +89,12 @@ def rank(entries: Iterable[Entry], *, amount: int, months: int) -> list[Ranked]:
 
 def is_comparable(entry: Entry, amount: int, months: int) -> bool:
     """Say whether a bid's amount and tenor are within a tenth of the need's."""
-    return (
-        abs(entry.amount - amount) * TOLERANCE <= amount and abs(entry.months - months) * TOLERANCE <= months
-    )
+    return are_comparable(entry.amount, entry.months, amount, months)
+
+
+def are_comparable(own_amount: int, own_months: int, amount: int, months: int) -> bool:
+    """Say whether an amount and a tenor are within a tenth of those of a need."""
+    return abs(own_amount - amount) * TOLERANCE <= amount and abs(own_months - months) * TOLERANCE <= months
 
 
 def _order(entry: Entry) -> tuple[bool, Decimal, int, int]:

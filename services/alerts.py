@@ -18,6 +18,9 @@ from models.contract import Alert, Contract, Financing
 from models.loan import Loan
 from services import audit
 
+#: Alerts that a decision elsewhere closes: a word of what was done would leave it undecided.
+DECIDED = frozenset({AlertKind.LOW_BID})
+
 
 def raise_alert(
     session: Session,
@@ -60,7 +63,10 @@ def is_open(kind: AlertKind, subject: str) -> bool:
 
 
 def resolve(alert_id: int, resolution: str, *, by: Party, now: datetime) -> Alert:
-    """Close an alert by hand, saying what was done; officers, or the lender it concerns."""
+    """Close an alert by hand, saying what was done; officers, or the lender it concerns.
+
+    Raises ``Conflict`` for one that a decision closes.
+    """
     by.require(Capability.OFFICER, Capability.INSTITUTION_APPROVER)
     if not resolution.strip():
         raise invalid(Code.REQUIRED, "resolution")
@@ -76,6 +82,8 @@ def resolve(alert_id: int, resolution: str, *, by: Party, now: datetime) -> Aler
             raise not_found("alert", alert_id)
         if alert.resolved_at is not None:
             raise conflict(Code.ILLEGAL_MOVE, state="resolved", move="resolve")
+        if alert.kind in DECIDED:
+            raise conflict(Code.ILLEGAL_MOVE, state="undecided", move="resolve")
         alert.resolved_at, alert.resolved_by, alert.resolution = now, by.user_id, resolution.strip()
         audit.record(session, "alert.resolve", alert, by=by, now=now, kind=alert.kind.value)
     return alert

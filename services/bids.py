@@ -4,27 +4,42 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload, undefer
 
-from market import bidding
+from market import bidding, party
 from market.bidding_vocabulary import BidPolicy
 from market.calendar import local_date
 from market.eligibility import judge
 from market.errors import Code, Conflict, Invalid, conflict, invalid, not_found
 from market.money import rate_text
 from market.party import Party
+from market.terms import Terms
 from market.vocabulary import BidState, Capability, NeedState
 from models.base import db, transaction
 from models.bid import Bid
 from models.need import BidRound, Need
 from models.product import Product
-from services import audit, bid_checks, bid_content, fees, fitting, needs, opening, visibility
+from models.zone import Membership
+from services import (
+    admissions,
+    audit,
+    bid_checks,
+    bid_content,
+    fees,
+    fitting,
+    guarantees,
+    needs,
+    opening,
+    reservations,
+    visibility,
+)
 from services.bid_checks import Preview, earliest_validity, read_headroom
+from services.guarantees import Backing
 from services.quotes import Quote, build_terms
 from services.sealing import Sealer
 
@@ -46,19 +61,28 @@ __all__ = [
 _WAITING = (BidState.SEALED, BidState.POSTED)
 
 
-def preview(need_id: int, quote: Quote, *, by: Party, now: datetime) -> Preview:
-    """Return the annual cost of a quote without placing it; raises ``Invalid`` for terms that cannot be."""
+def preview(need_id: int, quote: Quote, *, by: Party, now: datetime, sealer: Sealer | None = None) -> Preview:
+    """Return the annual cost of a quote without placing it; raises ``Invalid`` for terms that cannot be.
+
+    Only with a sealer are the institution's own bids under seal counted against its limits.
+    """
     by.require(Capability.INSTITUTION_BIDDER, Capability.INSTITUTION_APPROVER)
     need = needs.find(need_id, by=by)
     session, today = db.session(), local_date(now)
-    product = _own_product(session, quote.product_id, by)
-    terms = build_terms(quote, need, product, on=today)
+    product, seat = _own_product(session, quote.product_id, by)
+    barred = admissions.find_fault(seat, today)
+    backing = guarantees.read_backing(session, quote, need)
+    terms = _build_terms(quote, need, product, backing, today)
     judged = judge(fitting.describe(need, today), fitting.read_requirement(product))
-    weighed = bid_checks.weigh(terms, quote, fitting.veil(judged), read_headroom(by.organisation_id))
+    holds = _holds(need, None)
+    room = reservations.read_headroom(
+        session, need, product, holds=holds, now=now, sealer=sealer, locked=False
+    )
+    weighed = bid_checks.weigh(terms, quote, fitting.veil(judged), room, backing)
     number = opening.find_round(session, need.id).number
     faults = bid_checks.find_faults(session, need, product, quote, weighed, today, number=number)
     warnings = fees.warn_quote(quote.fees, need, product, on=today)
-    return replace(weighed, faults=tuple(faults), warnings=warnings)
+    return replace(weighed, faults=(*([barred] if barred else []), *faults), warnings=warnings)
 
 
 def place(need_id: int, quote: Quote, *, by: Party, now: datetime, sealer: Sealer) -> Bid:
@@ -98,13 +122,20 @@ def place_in(
         raise conflict(Code.TOO_LATE, deadline=need.closes_at.isoformat() if need.closes_at else "")
     if quote.revision not in (None, need.revision):
         raise conflict(Code.STALE)
-    product = _own_product(session, quote.product_id, by)
+    product, seat = _own_product(session, quote.product_id, by)
+    admissions.require_seat(seat, local_date(now))
     if not product.listed or product.offer is None:
         raise invalid(Code.NOT_BIDDABLE, "product_id")
     held, today = opening.find_round(session, need.id), local_date(now)
-    terms = build_terms(quote, need, product, on=today)
+    backing = guarantees.read_backing(session, quote, need)
+    terms = _build_terms(quote, need, product, backing, today)
     judged = judge(fitting.describe(need, today), fitting.read_requirement(product))
-    weighed = bid_checks.weigh(terms, quote, fitting.veil(judged), read_headroom(by.organisation_id))
+    holds = _holds(need, standing_bid_id)
+    # Limits before the contract: always in that order.
+    room = reservations.read_headroom(
+        session, need, product, holds=holds, now=now, sealer=sealer, locked=True
+    )
+    weighed = bid_checks.weigh(terms, quote, fitting.veil(judged), room, backing)
     if need.contract is not None:
         needs.check_contract(session, need.contract.id, need.organisation, lender_id=product.organisation_id)
     faults = bid_checks.find_faults(session, need, product, quote, weighed, today, number=held.number)
@@ -112,7 +143,7 @@ def place_in(
         raise Invalid(*faults)
     _replace_former(session, need, held, product, weighed.cost.effective, by=by, now=now, sealer=sealer)
     need.last_receipt += 1
-    content = bid_content.write(need, product, quote, terms, now=now)
+    content = bid_content.write(need, product, quote, terms, now=now, backing=backing)
     sealed = sealer.seal(need.id, content)
     posted = need.bid_policy is BidPolicy.ANONYMOUS
     bid = Bid(
@@ -130,13 +161,12 @@ def place_in(
         revision=need.revision,
         posted=posted,
         syndicated=need.syndicated,
-        # Where the whole market is cleared at once, and for bids that place themselves, headroom is shared.
-        holds=standing_bid_id is None and not need.joins_matching,
+        holds=holds,
         standing_bid_id=standing_bid_id,
     )
     if posted:
         bid_content.put_in_clear(bid, bid_content.Content(content, terms, weighed.cost))
-        _extend(need, held, now)
+        _extend(session, need, held, now=now)
     session.add(bid)
     audit.record(session, "bid.place", bid, by=by, now=now, receipt=sealed.receipt_hash)
     return bid
@@ -145,7 +175,7 @@ def place_in(
 def withdraw(bid_id: int, *, by: Party, now: datetime) -> Bid:
     """Withdraw one's own bid before the close of the round it came in; afterwards a bid is held to.
 
-    Raises ``Conflict`` (too_late).
+    One that it improved on, of an earlier round, stands again. Raises ``Conflict`` (too_late).
     """
     by.require(Capability.INSTITUTION_BIDDER)
     seen = db.session.get(Bid, bid_id)
@@ -157,15 +187,20 @@ def withdraw(bid_id: int, *, by: Party, now: datetime) -> Bid:
         bid = session.get_one(Bid, bid_id)
         if need.zone_id != by.zone_id:
             raise not_found("bid", bid_id)
-        if (
-            bid.state not in _WAITING
-            or need.closes_at is None
-            or now >= need.closes_at
-            or bid.round_number != opening.find_round(session, need.id).number
-        ):
-            raise conflict(Code.TOO_LATE, deadline=need.closes_at.isoformat() if need.closes_at else "")
+        held = session.scalars(
+            select(BidRound).where(BidRound.need_id == need.id, BidRound.number == bid.round_number)
+        ).one()
+        deadline = held.closed_at or held.closes_at
+        if bid.state not in _WAITING or held.closed_at is not None or now >= deadline:
+            raise conflict(Code.TOO_LATE, deadline=deadline.isoformat())
         bid.state, bid.ended_at = BidState.WITHDRAWN, now
         audit.record(session, "bid.withdraw", bid, by=by, now=now)
+        bound = _find_bound(session, need, held, bid.product_id)
+        if bound is not None:
+            # What it improved on binds from the round before: taking back the better one brings it back.
+            posted = need.bid_policy is BidPolicy.ANONYMOUS
+            bound.state, bound.ended_at = BidState.POSTED if posted else BidState.SEALED, None
+            audit.record(session, "bid.revive", bound, by=by, now=now)
     return bid
 
 
@@ -207,11 +242,38 @@ def read_own(bid_id: int, *, by: Party, sealer: Sealer) -> tuple[Bid, dict[str, 
     return bid, json.loads(canonical), salt
 
 
-def _own_product(session: Session, product_id: int, by: Party) -> Product:
-    product = session.get(Product, product_id)
-    if product is None or (product.organisation_id, product.zone_id) != (by.organisation_id, by.zone_id):
+def _holds(need: Need, standing_bid_id: int | None) -> bool:
+    """Say whether a bid keeps headroom of its own.
+
+    Where the whole market is cleared at once, and for bids that place themselves, headroom is shared.
+    """
+    return standing_bid_id is None and not need.joins_matching
+
+
+def _build_terms(quote: Quote, need: Need, product: Product, backing: Backing | None, today: date) -> Terms:
+    if backing is None:
+        return build_terms(quote, need, product, on=today)
+    return build_terms(quote, need, product, on=today, cover=backing.cover, share=backing.share)
+
+
+def _own_product(session: Session, product_id: int, by: Party) -> tuple[Product, Membership]:
+    """Return a product of the party's institution in its zone, and the seat that says if it may bid."""
+    found = session.execute(
+        select(Product, Membership)
+        .join(
+            Membership,
+            (Membership.zone_id == Product.zone_id) & (Membership.organisation_id == Product.organisation_id),
+        )
+        .where(
+            Product.id == product_id,
+            Product.organisation_id == by.organisation_id,
+            Product.zone_id == by.zone_id,
+        )
+    ).one_or_none()
+    if found is None:
         raise not_found("product", product_id)
-    return product
+    product, seat = found
+    return product, seat
 
 
 def _replace_former(
@@ -233,8 +295,9 @@ def _replace_former(
     )
     if former is None:
         return
-    if former.round_number < held.number:
-        own = bid_content.read(former, sealer).cost.effective
+    bound = former if former.round_number < held.number else _find_bound(session, need, held, product.id)
+    if bound is not None and bound.valid_until >= now:
+        own = bid_content.read(bound, sealer).cost.effective
         if not bidding.improves(own, effective, need.zone.improvement_bps):
             most = None if own is None else own - Decimal(need.zone.improvement_bps) / 10_000
             raise invalid(
@@ -247,13 +310,41 @@ def _replace_former(
     audit.record(session, "bid.replace", former, by=by, now=now)
 
 
-def _extend(need: Need, held: BidRound, now: datetime) -> None:
+def _find_bound(session: Session, need: Need, held: BidRound, product_id: int) -> Bid | None:
+    """Return the bid that stood for a product at the last close and was improved on in the round since."""
+    return session.scalar(
+        select(Bid)
+        .where(
+            Bid.need_id == need.id,
+            Bid.product_id == product_id,
+            Bid.state == BidState.REPLACED,
+            Bid.revision == need.revision,
+            Bid.round_number < held.number,
+            Bid.ended_at >= held.opened_at,
+        )
+        .order_by(Bid.receipt_number.desc())
+        .limit(1)
+        .options(undefer(Bid.seal))
+    )
+
+
+def _extend(session: Session, need: Need, held: BidRound, *, now: datetime) -> None:
     """Move the close of an anonymous round that gets a bid in its last minutes."""
     assert need.closes_at is not None, "only a need with a deadline takes bids"
     later = bidding.extend(need.closes_at, now, held.extensions)
     if later is not None:
-        need.closes_at = held.closes_at = later
+        before, need.closes_at, held.closes_at = need.closes_at, later, later
         held.extensions += 1
+        # Who made it move is nobody's to read: the entry is the need's, and names no bid.
+        audit.record(
+            session,
+            "need.extend",
+            need,
+            by=party.clock(need.zone_id),
+            now=now,
+            before=before.isoformat(),
+            after=later.isoformat(),
+        )
 
 
 def _note_late(need_id: int, *, by: Party, now: datetime) -> None:

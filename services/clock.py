@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from market import party
-from services import contract_loans, loans, opening, rounds
+from services import contract_loans, justifications, loans, opening, reviews, rounds
 from services.sealing import Sealer
 
 
@@ -38,6 +38,16 @@ def run_due(zone_id: int, *, now: datetime, sealer: Sealer) -> Counter[str]:
         opening.list_due(zone_id, now),
         lambda need_id: opening.open_bids(need_id, by=by, now=now, sealer=sealer),
     )
+    do_each(
+        "unexplained low bids",
+        justifications.list_unexplained(zone_id, now),
+        lambda bid_id: justifications.refuse_unexplained(bid_id, by=by, now=now, sealer=sealer),
+    )
+    do_each(
+        "expiries",
+        opening.list_expired(zone_id, now),
+        lambda need_id: opening.expire(need_id, by=by, now=now),
+    )
     try:
         if rounds.run_scheduled(zone_id, by=by, now=now) is not None:
             done["rounds"] += 1
@@ -52,6 +62,11 @@ def run_due(zone_id: int, *, now: datetime, sealer: Sealer) -> Counter[str]:
         "late loans",
         loans.list_late(zone_id, now),
         lambda loan_id: loans.note_lateness(loan_id, by=by, now=now),
+    )
+    do_each(
+        "late reviews",
+        reviews.list_overdue(zone_id, now),
+        lambda review_id: reviews.note_overdue(review_id, by=by, now=now),
     )
     do_each(
         "late purchasers",

@@ -17,6 +17,7 @@ from market.party import Party
 from market.reference import calendar
 from market.vocabulary import (
     STANDING_AWARDS,
+    AlertKind,
     BidState,
     Capability,
     ContractStage,
@@ -31,7 +32,7 @@ from models.contract import Contract, Financing, PurchaserPayment
 from models.need import BidRound, Need
 from models.organisation import Organisation
 from models.round import Proposal
-from services import audit, contract_steps, lpr, visibility
+from services import alerts, audit, contract_steps, lpr, visibility
 from services.need_drafts import AMOUNT_MOST, Draft, apply, check
 
 __all__ = [
@@ -150,6 +151,7 @@ def withdraw(need_id: int, *, by: Party, now: datetime) -> Need:
             if bid.state in (BidState.SEALED, BidState.POSTED):
                 bid.state, bid.ended_at = BidState.WITHDRAWN, now
             elif bid.state in (BidState.LIVE, BidState.HELD):
+                alerts.settle(session, AlertKind.LOW_BID, f"bid:{bid.id}", "bid_ended", now=now)
                 bid.state, bid.ended_at = BidState.LOST, now
         lapse_proposals(session, need.id)
         audit.record(session, "need.withdraw", need, by=by, now=now)

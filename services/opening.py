@@ -20,7 +20,7 @@ from market.vocabulary import AlertKind, BidState, NeedState
 from models.base import db, transaction
 from models.bid import Bid, Justification
 from models.need import BidRound, Need
-from services import alerts, audit, bid_content, needs
+from services import admissions, alerts, audit, bid_content, needs
 from services.bid_content import Content
 from services.sealing import Sealer
 
@@ -56,11 +56,13 @@ def close(
 
     Another round follows where one is planned or too few bid; else the bids are opened, those unusually
     low held back, and without any that can be ranked (or with too few, if the firm wants it so) the need
-    is unsuccessful. A bid whose seal does not open is refused with the reason and does not stop the
-    others. ``early`` ends all bidding at once.
+    is unsuccessful. A bid whose seal does not open, or whose institution is suspended, is refused with the
+    reason and does not stop the others; one that no longer holds leaves unopened. ``early`` ends all
+    bidding at once.
     """
-    standing = list_standing(session, need)
-    contents = {bid.id: _read(bid, sealer) for bid in standing}
+    standing = _let_go_expired(session, list_standing(session, need), by=by, now=now)
+    suspended = admissions.read_suspensions(session, need.zone_id, {bid.organisation_id for bid in standing})
+    contents = {bid.id: suspended.get(bid.organisation_id) or _read(bid, sealer) for bid in standing}
     readable = {bid_id: content for bid_id, content in contents.items() if isinstance(content, Content)}
     ranked = rank(need, standing, readable)
     count = sum(1 for place in ranked if place.rank is not None)
@@ -87,13 +89,13 @@ def close(
     _write_ranks(standing, ranked)
     need.state = lifecycle.move(need.state, NeedMove.CLOSE)
     need.closed_at = now
+    if early:
+        # Whoever comes now is told the moment that counted; the round keeps the one that was planned.
+        need.closes_at = now
     need.accept_until = end_of_window(need, now)
     if after is AfterClose.FAILURE:
-        need.state = lifecycle.move(need.state, NeedMove.FAIL)
-        need.reason = "no_bids" if not standing else "no_ranked_bid" if count == 0 else "too_few_bids"
-        for bid in standing:
-            if bid.state is BidState.LIVE:
-                bid.state = BidState.LOST
+        reason = "no_bids" if not standing else "no_ranked_bid" if count == 0 else "too_few_bids"
+        fail(session, need, reason, by=by, now=now)
     else:
         _hold_low_prices(session, need, standing, readable, now)
     audit.record(
@@ -120,8 +122,8 @@ def rank(need: Need, bids: Iterable[Bid], contents: dict[int, Content]) -> list[
     )
 
 
-def rerank(session: Session, need: Need, sealer: Sealer) -> None:
-    """Rank the opened bids of a need anew, after one of them left the competition."""
+def rerank(session: Session, need: Need, sealer: Sealer) -> int:
+    """Rank the opened bids of a need anew, after one of them left; return how many are ranked."""
     bids = list(
         session.scalars(
             select(Bid)
@@ -130,7 +132,21 @@ def rerank(session: Session, need: Need, sealer: Sealer) -> None:
         )
     )
     contents = {bid.id: content for bid in bids if isinstance(content := _read(bid, sealer), Content)}
-    _write_ranks(bids, rank(need, bids, contents))
+    ranked = rank(need, bids, contents)
+    _write_ranks(bids, ranked)
+    return sum(1 for place in ranked if place.rank is not None)
+
+
+def fail(session: Session, need: Need, reason: str, *, by: Party, now: datetime) -> None:
+    """End a need whose bidding is over without an award, inside the caller's transaction."""
+    need.state, need.reason = lifecycle.move(need.state, NeedMove.FAIL), reason
+    for bid in session.scalars(
+        select(Bid).where(Bid.need_id == need.id, Bid.state.in_((BidState.LIVE, BidState.HELD)))
+    ):
+        _end_hold(session, bid, now=now)
+        bid.state, bid.ended_at = BidState.LOST, now
+    needs.lapse_proposals(session, need.id)
+    audit.record(session, "need.fail", need, by=by, now=now, reason=reason)
 
 
 def list_standing(session: Session, need: Need) -> list[Bid]:
@@ -174,6 +190,7 @@ def lapse(need_id: int, *, by: Party, now: datetime) -> Need:
         for bid in session.scalars(
             select(Bid).where(Bid.need_id == need.id, Bid.state.in_((BidState.LIVE, BidState.HELD)))
         ):
+            _end_hold(session, bid, now=now)
             bid.state, bid.ended_at = BidState.EXPIRED, now
         needs.lapse_proposals(session, need.id)
         audit.record(session, "need.lapse", need, by=by, now=now)
@@ -228,6 +245,7 @@ def expire(need_id: int, *, by: Party, now: datetime) -> None:
                 Bid.valid_until < now,
             )
         ):
+            _end_hold(session, bid, now=now)
             bid.state, bid.ended_at = BidState.EXPIRED, now
             audit.record(session, "bid.expire", bid, by=by, now=now)
 
@@ -241,6 +259,21 @@ def next_deadline(zone_id: int, now: datetime) -> datetime | None:
     )
 
 
+def _let_go_expired(session: Session, bids: Sequence[Bid], *, by: Party, now: datetime) -> list[Bid]:
+    """Return the bids that still hold; after more rounds than were planned some may not any more."""
+    for bid in bids:
+        if bid.valid_until < now:
+            bid.state, bid.ended_at = BidState.EXPIRED, now
+            audit.record(session, "bid.expire", bid, by=by, now=now)
+    return [bid for bid in bids if bid.state is not BidState.EXPIRED]
+
+
+def _end_hold(session: Session, bid: Bid, *, now: datetime) -> None:
+    """Take what an officer has to decide about a held bid off the list: the bid ends undecided."""
+    if bid.state is BidState.HELD:
+        alerts.settle(session, AlertKind.LOW_BID, f"bid:{bid.id}", "bid_ended", now=now)
+
+
 def _read(bid: Bid, sealer: Sealer) -> Content | MarketError:
     """Return what a bid says, or why it cannot be read."""
     try:
@@ -250,7 +283,7 @@ def _read(bid: Bid, sealer: Sealer) -> Content | MarketError:
 
 
 def _open(bid: Bid, content: Content | MarketError, now: datetime) -> None:
-    """Put a bid in clear; one that cannot be read is refused, with the reason."""
+    """Put a bid in clear; one that cannot be read or may not compete is refused, with the reason."""
     bid.opened_at = now
     if isinstance(content, MarketError):
         bid.state, bid.ended_at = BidState.REFUSED, now

@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from market.errors import Code
+from market.errors import Code, Conflict
 from market.terms import Subsidy
 from market.vocabulary import BidState, Capability, FeeBasis, FeeTiming, OrganisationKind, Recipient
 from models.base import Base, db
@@ -61,7 +61,7 @@ def test_before_the_opening_no_table_holds_a_price_an_amount_or_a_term(
     entries = audit.list_entries("bids", first.id)
     assert [(entry.action, set(entry.details)) for entry in entries] == [
         ("bid.place", {"receipt"}),
-        ("bid.withdraw", {"replaced"}),
+        ("bid.replace", set()),
     ]
     for row in rounds.list_rounds(firm.zone_id):
         assert row.inputs == {"needs": [], "lenders": [], "offers": []}
@@ -81,6 +81,9 @@ def test_a_bidder_is_told_nothing_that_counts_its_rivals(app: Flask, now: dateti
             "received_at",
             "valid_until",
             "declared_rate",
+            "firm",
+            "least",
+            "revision",
             "offer",
         }
         (outcome,) = outcomes.list_own(bank, sealer=sealer)
@@ -172,7 +175,7 @@ def test_a_bid_is_in_time_until_the_deadline_and_late_on_it(
     product = make_product(bank, now=now)
     moment = timedelta(microseconds=1)
     early = place_bid(need, product, bank, now=closes_at - moment, sealer=sealer)
-    with refuses(Code.TOO_LATE):
+    with pytest.raises(Conflict, match="too_late"):
         place_bid(need, product, bank, now=closes_at, sealer=sealer)
     with refuses(Code.TOO_LATE):
         bids.withdraw(early.id, by=bank, now=closes_at)
@@ -181,8 +184,12 @@ def test_a_bid_is_in_time_until_the_deadline_and_late_on_it(
     opening.open_bids(need.id, by=bank, now=closes_at, sealer=sealer)
     assert db.session.get_one(Bid, early.id).state is BidState.LIVE
     # A clock that lags behind does not make room again.
-    with refuses(Code.TOO_LATE):
+    with pytest.raises(Conflict, match="too_late"):
         place_bid(need, product, bank, now=closes_at - moment, sealer=sealer)
+    # Being late leaves nothing but a record of it.
+    assert [bid.id for bid in bids.list_own(bank)] == [early.id]
+    late = [entry for entry in audit.list_entries("needs", need.id) if entry.action == "bid.late"]
+    assert [(entry.at, entry.details) for entry in late] == [(closes_at, {}), (closes_at - moment, {})]
 
 
 def test_a_bid_is_its_institutions_own_to_read_and_withdraw(

@@ -55,7 +55,7 @@ def test_the_opening_is_on_record_with_how_many_came(app: Flask, now: datetime, 
     (held,) = needs.list_rounds(need.id)
     assert (held.closed_at, held.bid_count, held.ranked_count) == (now + LATER, 1, 1)
     entry = audit.list_entries("needs", need.id)[-1]
-    assert (entry.action, entry.details) == ("need.open_bids", {"bids": 1, "ranked": 1})
+    assert (entry.action, entry.details) == ("need.open_bids", {"bids": 1, "ranked": 1, "early": False})
     assert db.session.query(BidRound).count() == 1
 
 
