@@ -245,6 +245,10 @@ def rank(reason: Mapping[str, Any] | None) -> str:
     if code == "no_rate":
         note = str(values.get("note"))
         return gettext("Not ranked: %(note)s.", note=NO_RATE.get(note, note))
+    if code == "suspended":
+        return gettext("Not opened to the firm: the institution was suspended at the close.")
+    if code == "seal_broken":
+        return gettext("Its seal did not open: it does not match its receipt.")
     return code
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from flask_babel import gettext, lazy_gettext, lazy_pgettext
 
 from blueprints.field_words import FIELDS
+from market.admission import AdmissionState
 from market.bidding_vocabulary import (
     BidPolicy,
     Decision,
@@ -54,6 +55,13 @@ from market.vocabulary import (
 )
 
 LABELS: dict[type[Enum], dict[Any, Any]] = {
+    AdmissionState: {
+        AdmissionState.NOT_ADMITTED: lazy_gettext("Not admitted"),
+        AdmissionState.ADMITTED: lazy_gettext("Admitted"),
+        AdmissionState.ENDING: lazy_gettext("Agreement ends soon"),
+        AdmissionState.ENDED: lazy_gettext("Agreement ended"),
+        AdmissionState.SUSPENDED: lazy_gettext("Suspended"),
+    },
     OrganisationKind: {
         OrganisationKind.ENTERPRISE: lazy_gettext("Enterprise"),
         OrganisationKind.BANK: lazy_gettext("Bank"),

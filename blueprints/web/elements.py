@@ -21,6 +21,7 @@ from markupsafe import Markup
 from blueprints import access, cautions, explanations, formats, labels
 from blueprints.web import navigation
 from market import vocabulary
+from market.admission import AdmissionState
 from market.vocabulary import (
     AlertKind,
     AwardState,
@@ -37,6 +38,11 @@ STATIC = Path(__file__).parent / "static"
 
 #: How a state looks: tone and icon. Red is kept for danger; the word always stands beside the colour.
 TONES: dict[StrEnum, tuple[str, str]] = {
+    AdmissionState.NOT_ADMITTED: ("quiet", "circle-dashed"),
+    AdmissionState.ADMITTED: ("done", "circle-check"),
+    AdmissionState.ENDING: ("attention", "hourglass"),
+    AdmissionState.ENDED: ("attention", "circle-x"),
+    AdmissionState.SUSPENDED: ("danger", "ban"),
     NeedState.DRAFT: ("quiet", "pencil"),
     NeedState.OPEN: ("action", "circle-dot"),
     NeedState.CLOSED: ("attention", "hourglass"),

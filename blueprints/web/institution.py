@@ -14,14 +14,24 @@ from blueprints import explanations, labels
 from blueprints.access import acting, allows, now
 from blueprints.documents import spreadsheet
 from blueprints.documents.spreadsheet import Column, Kind
-from blueprints.web import bid_form, bid_preview, elements, institution_bids, institution_shelf, paging
+from blueprints.web import (
+    bid_form,
+    bid_preview,
+    elements,
+    institution_bids,
+    institution_shelf,
+    need_words,
+    paging,
+    reconfirmations,
+)
+from blueprints.web import questions as question_pages
 from blueprints.web.forms import Form
 from market.calendar import local_date
 from market.errors import Code, not_found
 from market.vocabulary import Capability, Interval, OfferKind, ProductFamily, Purpose, Security
 from models.bid import Bid
 from models.product import Product
-from services import bids, contract_loans, fitting, needs, opportunities, purchasers
+from services import admissions, bids, contract_loans, fitting, needs, opportunities, purchasers, questions
 from services.opportunities import Opportunity
 
 Answer = str | Response | tuple[str, int]
@@ -48,6 +58,8 @@ COLUMNS = (
 
 page = Blueprint("institution", __name__)
 institution_bids.init(page)
+reconfirmations.init(page)
+question_pages.init_institution(page)
 institution_shelf.init(page)
 
 
@@ -89,6 +101,7 @@ def opportunities_list() -> Answer:
         securities=lambda need: labels.label_all(Security, need.securities),
         near=opportunities.list_near(rows),
         has_products=bool(opportunities.list_biddable(acting())),
+        standing=admissions.find(int(acting().organisation_id or 0), by=acting(), now=now()),
     )
 
 
@@ -169,6 +182,11 @@ def _show(
         facts=facts,
         product=product,
         is_open=opportunity.is_open(now()),
+        bidding=need_words.describe_bidding(need),
+        changes=need_words.describe_changes(need.id),
+        questions=questions.list_for(need.id, by=acting()),
+        questions_open=questions.is_open(need, now()),
+        asking=Form(),
         former=_find_former(opportunity, product),
         room=_room(opportunity, product) if product is not None else None,
         record=purchasers.read_record(need.contract, local_date(now())) if need.contract else None,

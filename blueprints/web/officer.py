@@ -15,6 +15,7 @@ from blueprints.documents import spreadsheet
 from blueprints.documents.spreadsheet import Column, Kind
 from blueprints.web import (
     elements,
+    officer_admissions,
     officer_members,
     officer_reference,
     officer_rounds,
@@ -29,6 +30,7 @@ from models.loan import Loan
 from models.need import Need
 from models.zone import Zone
 from services import (
+    admissions,
     alerts,
     board,
     board_rows,
@@ -37,6 +39,7 @@ from services import (
     desk,
     lpr,
     needs,
+    questions,
 )
 from services.board_rows import LoanFigure, NeedFigure, NeedRow
 from services.comparisons import Comparison
@@ -115,6 +118,7 @@ page = Blueprint("officer", __name__)
 officer_rounds.init(page)
 officer_watch.init(page)
 officer_members.init(page)
+officer_admissions.init(page)
 officer_reference.init(page)
 officer_surveillance.init(page)
 
@@ -146,6 +150,7 @@ def show_board() -> Answer:
         subjects=alerts.read_subjects(open_alerts[:ALERTS_SHOWN]),
         alert_count=len(open_alerts),
         pending=contracts.list_pending_steps(by),
+        ending=admissions.list_ending(by=by, now=now()),
         closing=board_rows.list_needs(by, now(), figure=NeedFigure.CLOSING_SOON),
         need_figures=NeedFigure,
         loan_figures=LoanFigure,
@@ -192,6 +197,7 @@ def show_need(need_id: int) -> Answer:
         comparison=comparison,
         loan=loan,
         story=_tell(need, comparison, loan),
+        questions=questions.list_for(need_id, by=by),
         securities=labels.label_all(Security, need.securities),
         accepts=labels.label_all(OfferKind, need.accepts),
     )

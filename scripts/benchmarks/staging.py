@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from market import credit_code
+from market.calendar import local_date
 from market.party import Party
 from market.party import clock as acting_clock
 from market.vocabulary import (
@@ -23,6 +24,7 @@ from market.vocabulary import (
 )
 from models.need import Need
 from services import needs, organisations, products, users, zones
+from services.admissions import Papers
 
 MILLION = 100_000_000
 INSTITUTIONS, EACH = 50, 4
@@ -55,7 +57,12 @@ def stage(now: datetime) -> Scene:
     def party(kind: OrganisationKind, *capabilities: Capability) -> Party:
         number, held = next(numbers), frozenset(capabilities)
         code = credit_code.complete(f"91990000MB{number:07d}")
-        made = organisations.register(kind, code, f"测试机构{number}", zone_id=zone.id, now=now)
+        papers = None
+        if kind is OrganisationKind.BANK:
+            papers = Papers(f"B{number:04d}H", f"RZ-{number}", local_date(now) + timedelta(days=365))
+        made = organisations.register(
+            kind, code, f"测试机构{number}", zone_id=zone.id, now=now, papers=papers
+        )
         user = users.create(f"bench{number}", f"先生{number}", now=now)
         users.grant(user.id, zone.id, made.id, held, now=now)
         return Party(user.id, made.id, kind, zone.id, held)

@@ -26,6 +26,7 @@ from market.vocabulary import (
     SizeClass,
 )
 from services import organisations, users, zones
+from services.admissions import Papers
 from services.passwords import Passwords
 
 WAN = 1_000_000  # 万, ten thousand yuan, in fen
@@ -263,16 +264,32 @@ def _register(
     now: datetime,
 ) -> Member:
     homes = [cast.zone_ids["LJ".index(letter)] for letter in row["zones"]]
+    papers = [_write_papers(kind, number, place, now=now) for place in range(len(homes))]
     organisation = organisations.register(
-        kind, make_code(kind, number), row["name_zh"], zone_id=homes[0], now=now, profile=profile
+        kind,
+        make_code(kind, number),
+        row["name_zh"],
+        zone_id=homes[0],
+        now=now,
+        profile=profile,
+        papers=papers[0],
     )
-    for zone_id in homes[1:]:
-        organisations.join(organisation.id, zone_id, now=now)
+    for zone_id, signed in zip(homes[1:], papers[1:], strict=True):
+        organisations.join(organisation.id, zone_id, now=now, papers=signed)
     member = Member(row["slug"], kind, organisation.id, organisation.credit_code, row["name_zh"])
     # The parties are filled in by ``_hire``; the keys say already where the organisation has a seat.
     member.parties = {zone_id: Party(None, organisation.id, kind, zone_id) for zone_id in homes}
     cast.members[row["slug"]] = member
     return member
+
+
+def _write_papers(kind: OrganisationKind, number: int, place: int, *, now: datetime) -> Papers | None:
+    """Return the licence and agreement of an institution in one of its zones; None for all others."""
+    if kind not in INSTITUTION_KINDS:
+        return None
+    # All outlast the year of history, whose last day is the visitor's first.
+    until = add_months(local_date(now), 24 + 6 * ((number + place) % 5))
+    return Papers(f"B{number:04d}H{place + 1}", f"RZ-{local_date(now).year}-{number:03d}-{place + 1}", until)
 
 
 def _hire(
