@@ -88,6 +88,10 @@ SENTENCES: dict[Code, Any] = {
     Code.LIMIT_EXCEEDED: lazy_gettext(
         "This does not fit the limit: %(asked)s asked, %(used)s of %(limit)s used already."
     ),
+    Code.GUARANTOR_FULL: lazy_gettext(
+        "This guarantor cannot stand for so much more: its limits, or what the law allows on its net assets,"
+        " are used up."
+    ),
     Code.DECLARED_RATE_WRONG: lazy_gettext(
         "The declared rate of %(declared)s is too far from the computed one, %(computed)s. Correct the terms."
     ),

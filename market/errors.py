@@ -61,6 +61,7 @@ class Code(StrEnum):
     NO_RATE = "no_rate"  # {note}
     BID_EXPIRED = "bid_expired"  # {valid_until}
     LIMIT_EXCEEDED = "limit_exceeded"  # {limit, used, asked}
+    GUARANTOR_FULL = "guarantor_full"
     TOO_FEW_BIDS = "too_few_bids"  # {count, least}
     SEAL_BROKEN = "seal_broken"
     DECLARED_RATE_WRONG = "declared_rate_wrong"  # {declared, computed}

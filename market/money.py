@@ -121,6 +121,11 @@ def round_down(value: Decimal | Fraction) -> int:
     return value.numerator // value.denominator if isinstance(value, Fraction) else int(value)
 
 
+def round_up(value: Fraction | int) -> int:
+    """Return the least whole number that is not below a value: a liability is not told too small."""
+    return -(-value.numerator // value.denominator)
+
+
 def quantise(rate: Decimal, places: int = RATE_PLACES) -> Decimal:
     """Return a rate rounded half-up to the places it is stored with."""
     return Decimal(rate_text(rate, places))

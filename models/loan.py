@@ -20,7 +20,8 @@ class Loan(Base):
     """A loan or lease (贷款 / 租赁): approved by the award, drawn, then repaid line by line.
 
     ``principal`` and ``outstanding`` are fen of principal. ``overdue_since`` is the earliest due date
-    not fully paid by the clock's last look; None when nothing is late.
+    not fully paid by the clock's last look; None when nothing is late. ``sector`` (the borrower's industry)
+    and ``purchaser_id`` (of the contract) are as at the award: what limits count the loan under.
     """
 
     __tablename__ = "loans"
@@ -37,6 +38,8 @@ class Loan(Base):
     lender_id: Mapped[int] = mapped_column(ForeignKey("organisations.id"), index=True)
     borrower_id: Mapped[int] = mapped_column(ForeignKey("organisations.id"), index=True)
     contract_id: Mapped[int | None] = mapped_column(ForeignKey("contracts.id"), index=True)
+    sector: Mapped[str | None] = mapped_column(String(40))
+    purchaser_id: Mapped[int | None] = mapped_column(ForeignKey("organisations.id"))
     kind: Mapped[OfferKind] = mapped_column(word(OfferKind))
     state: Mapped[LoanState] = mapped_column(word(LoanState), default=LoanState.APPROVED)
     principal: Mapped[int] = mapped_column(Fen)
@@ -127,7 +130,7 @@ class Repayment(Base):
 class Guarantee(Base):
     """What a guarantor stands for on one loan (担保), in fen, until the loan is repaid or cancelled.
 
-    ``weighted`` is what it counts against the guarantor's leverage.
+    ``weighted`` is what counts against the guarantor's leverage of what is now in force of it.
     """
 
     __tablename__ = "guarantees"

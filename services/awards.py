@@ -25,7 +25,7 @@ from models.bid import Bid
 from models.loan import Loan
 from models.need import Need
 from models.round import Proposal
-from services import admissions, audit, claims, limits, loans, needs, reviews, rivals
+from services import admissions, audit, claims, exposures, loans, needs, reviews, rivals
 
 
 def accept(need_id: int, bid_id: int, shown_hash: str, *, by: Party, now: datetime) -> Award:
@@ -133,7 +133,7 @@ def _settle(session: Session, award: Award, need: Need, bid: Bid, by: Party, now
     A bid that was subject to approval binds its institution to a review; a firm one to the loan.
     """
     assert bid.amount is not None and bid.months is not None and bid.effective is not None
-    limits.consume(session, bid.organisation_id, need.organisation_id, bid.amount)
+    exposures.take(session, need, bid, bid.amount)
     award.state = AwardState.CONFIRMED
     award.confirmed_by = by.user_id if award.two_people else None
     award.confirmed_at = now

@@ -20,7 +20,8 @@ from market.vocabulary import Recipient
 from models.contract import Contract
 from models.need import Need
 from models.product import Product
-from services import limits, lpr, needs
+from services import guarantees, limits, lpr, needs
+from services.guarantees import Backing
 from services.quotes import Quote
 
 #: Below 0.1 % a year a rate was probably typed as 0.0435 where percent were asked for.
@@ -31,8 +32,9 @@ _LEAST_LIKELY = Decimal("0.001")
 class Preview:
     """What a quote would cost the firm, and what speaks against it.
 
-    ``faults`` are what ``bids.place`` would refuse it for, as far as can be seen without the locks;
-    ``warnings`` are fees that the law forbids, which it would take all the same.
+    ``headroom`` fen is the most that the institution's limits leave for it (None: no limit), ``backing`` the
+    guarantee it leans on. ``faults`` are what ``bids.place`` would refuse it for, as far as can be seen
+    without the locks; ``warnings`` are fees that the law forbids, which it would take all the same.
     """
 
     terms: Terms
@@ -42,6 +44,7 @@ class Preview:
     headroom: int | None
     faults: tuple[Fault, ...] = ()
     warnings: tuple[Fault, ...] = ()
+    backing: Backing | None = None
 
 
 def earliest_validity(need: Need, number: int = 1) -> datetime:
@@ -58,13 +61,19 @@ def read_headroom(organisation_id: int | None) -> int | None:
     return None if limit is None else limit.cap - limit.used
 
 
-def weigh(terms: Terms, quote: Quote, failures: Sequence[Failure], headroom: int | None) -> Preview:
+def weigh(
+    terms: Terms,
+    quote: Quote,
+    failures: Sequence[Failure],
+    headroom: int | None,
+    backing: Backing | None = None,
+) -> Preview:
     """Return what terms cost and whether a declared annual cost agrees; nothing is checked yet."""
     priced = cost.price(terms)
     verdict = None
     if quote.declared_rate is not None and priced.effective is not None:
         verdict = cost.check_declared(quote.declared_rate, priced.effective)
-    return Preview(terms, priced, verdict, tuple(failures), headroom)
+    return Preview(terms, priced, verdict, tuple(failures), headroom, backing=backing)
 
 
 def find_faults(
@@ -79,7 +88,7 @@ def find_faults(
 ) -> list[Fault]:
     """Return all that speaks against a quote in bid round ``number``.
 
-    The contract's lock and lender, and what other live bids reserve, are ``bids.place``'s to check.
+    The contract's lock and lender are ``bids.place``'s to check.
     """
     faults: list[Fault] = []
     if weighed.failures:
@@ -144,6 +153,8 @@ def find_faults(
         faults.append(
             Fault(Code.LIMIT_EXCEEDED, "principal", {"asked": quote.principal, "left": weighed.headroom})
         )
+    if weighed.backing is not None:
+        faults.extend(guarantees.find_faults(session, weighed.backing, need, weighed.terms, today))
     if need.contract is not None:
         faults.extend(_check_contract(session, need.contract, need, product, quote))
     return faults

@@ -17,6 +17,7 @@ from models.bid import Bid
 from models.need import Need
 from models.product import Product
 from services.exchange.offers import read_offer, write_offer
+from services.guarantees import Backing
 from services.quotes import Quote
 from services.sealing import Sealer, make_receipt
 
@@ -30,9 +31,17 @@ class Content:
     cost: Cost
 
 
-def write(need: Need, product: Product, quote: Quote, terms: Terms, *, now: datetime) -> dict[str, Any]:
+def write(
+    need: Need,
+    product: Product,
+    quote: Quote,
+    terms: Terms,
+    *,
+    now: datetime,
+    backing: Backing | None = None,
+) -> dict[str, Any]:
     """Return a bid's content, as it is sealed and as its receipt covers it: JSON without floats."""
-    return {
+    content = {
         "need": need.id,
         "institution": product.organisation.credit_code,
         "product": product.id,
@@ -45,6 +54,16 @@ def write(need: Need, product: Product, quote: Quote, terms: Terms, *, now: date
         "revision": need.revision,
         "offer": write_offer(terms),
     }
+    if backing is not None:
+        content["guarantee"] = {
+            "guarantor": backing.product.organisation.credit_code,
+            "product": backing.product.id,
+            "share": f"{backing.share:f}",
+            "guaranteed": backing.amount(terms.principal),
+            # How many of the offer's fees, the last ones, are the guarantor's.
+            "fees": len(terms.fees) - len(quote.fees),
+        }
+    return content
 
 
 def read(bid: Bid, sealer: Sealer) -> Content:
@@ -60,6 +79,12 @@ def read(bid: Bid, sealer: Sealer) -> Content:
     return Content(content, terms, cost.price(terms))
 
 
+def read_amount(need_id: int, seal: bytes, sealer: Sealer) -> int:
+    """Return the fen that a bid under seal offers, without pricing it; raises ``Invalid`` (seal_broken)."""
+    _, canonical = sealer.open(need_id, seal)
+    return money.parse_yuan(json.loads(canonical)["offer"]["principal"], "principal")
+
+
 def put_in_clear(bid: Bid, content: Content) -> None:
     """Write a bid's terms and price into its row, where everybody with the database can read them."""
     terms, priced, fields = content.terms, content.cost, content.fields
@@ -72,6 +97,8 @@ def put_in_clear(bid: Bid, content: Content) -> None:
     bid.cost = describe_cost(priced)
     bid.is_firm = fields.get("firm", True)
     bid.least = fields.get("least")
+    guarantee = fields.get("guarantee") or {}
+    bid.guarantee_product_id, bid.guaranteed = guarantee.get("product"), guarantee.get("guaranteed")
     declared = fields.get("declared_rate")
     bid.declared_rate = money.parse_rate(declared, "declared_rate") if declared is not None else None
 

@@ -12,11 +12,11 @@ from market import contract_loan
 from market.calendar import local_date
 from market.errors import Code, conflict, invalid, not_found
 from market.party import Party
-from market.vocabulary import AlertKind, Capability, ContractStage, LoanState
+from market.vocabulary import LIVE_LOANS, AlertKind, Capability, ContractStage, LoanState
 from models.base import db, transaction
 from models.contract import Alert, Contract, Financing, PurchaserPayment
 from models.loan import Loan
-from services import alerts, audit, contract_steps, limits, loans, needs, purchasers
+from services import alerts, audit, contract_steps, exposures, loans, needs, purchasers
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ def record_payment(contract_id: int, payment: Payment, *, by: Party, now: dateti
         raise invalid(Code.REQUIRED, "transaction_id")
     with transaction() as session:
         lender_id = contract_steps.find_lender(session, contract_id)
-        contract = lock_for_payment(session, contract_id, lender_id)
+        contract = lock_for_payment(session, contract_id)
         if contract_steps.find_lender(session, contract_id) != lender_id:
             # The claim changed hands while its limits were being locked: others would be the right ones.
             raise conflict(Code.STALE)
@@ -88,14 +88,13 @@ def record_payment(contract_id: int, payment: Payment, *, by: Party, now: dateti
     return row
 
 
-def lock_for_payment(session: Session, contract_id: int, lender_id: int | None) -> Contract:
+def lock_for_payment(session: Session, contract_id: int) -> Contract:
     """Return the contract locked, after the limits its loans lean on: always in that order."""
-    seen = session.get(Contract, contract_id)
-    if seen is None:
+    exposures.lock(session, Loan.contract_id == contract_id, Loan.state.in_(LIVE_LOANS))
+    contract = session.get(Contract, contract_id, with_for_update=True)
+    if contract is None:
         raise not_found("contract", contract_id)
-    if lender_id is not None and seen.supplier_id is not None:
-        limits.lock(session, lender_id, seen.supplier_id)
-    return session.get_one(Contract, contract_id, with_for_update=True)
+    return contract
 
 
 def settle(

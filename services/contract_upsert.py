@@ -28,10 +28,10 @@ from market.contract_record import (
 )
 from market.party import Party
 from market.vocabulary import LIVE_LOANS, ContractStage, LoanState
-from models.contract import Contract, ContractRevision, Financing, PurchaserPayment
+from models.contract import Contract, ContractRevision, PurchaserPayment
 from models.loan import Loan
 from models.organisation import Organisation
-from services import contract_loans, contract_steps, limits
+from services import contract_loans, contract_steps, exposures
 
 SOURCE = "ocds"
 _LONGEST_KEY = 320
@@ -94,14 +94,8 @@ def _lock_known(session: Session, records: Sequence[ContractRecord]) -> dict[tup
     """Return the rows that exist already, locked, with their payments."""
     keys = sorted({(record.process_id, record.contract_id) for record in records})
     known = tuple_(Contract.process_id, Contract.contract_id).in_(keys)
-    financed = session.execute(
-        select(Financing.lender_id, Contract.supplier_id)
-        .join(Contract, Financing.contract_id == Contract.id)
-        .where(known, Financing.ended_at.is_(None))
-    )
-    limits.lock_all(
-        session, [(lender_id, firm_id) for lender_id, firm_id in financed.all() if firm_id is not None]
-    )
+    known_ids = select(Contract.id).where(known)
+    exposures.lock(session, Loan.contract_id.in_(known_ids), Loan.state.in_(LIVE_LOANS))
     rows = session.scalars(
         select(Contract)
         .where(known)

@@ -20,7 +20,7 @@ from models.base import db, transaction
 from models.bid import Bid
 from models.loan import Instalment, Loan, Repayment
 from models.need import Need
-from services import alerts, audit, claims, contract_steps, limits
+from services import alerts, audit, claims, contract_steps, exposures, guarantees
 from services.exchange.offers import read_offer
 
 #: Loans that count as deals done: one under review may still come to nothing.
@@ -39,6 +39,8 @@ def open_loan(session: Session, award: Award, need: Need, bid: Bid, now: datetim
         award=award,
         lender_id=bid.organisation_id,
         borrower_id=need.organisation_id,
+        sector=need.organisation.industry,
+        purchaser_id=need.contract.purchaser_id if need.contract is not None else None,
         kind=bid.offer or OfferKind.LOAN,
         state=LoanState.UNDER_REVIEW if bid.is_firm is False else LoanState.APPROVED,
         principal=bid.amount,
@@ -51,6 +53,7 @@ def open_loan(session: Session, award: Award, need: Need, bid: Bid, now: datetim
     session.add(loan)
     _lay_out(loan, start=None)
     session.flush()
+    guarantees.give(session, loan, bid, now=now)
     return loan
 
 
@@ -107,14 +110,14 @@ def call_off(session: Session, loan_id: int, state: LoanState, *, by: Party, now
     Raises ``Conflict`` (illegal_move) for a loan in another state.
     """
     seen = session.get_one(Loan, loan_id)
-    contract_id, lender_id, borrower_id = seen.contract_id, seen.lender_id, seen.borrower_id
-    limits.lock(session, lender_id, borrower_id)
+    contract_id = seen.contract_id
+    exposures.lock(session, Loan.id == loan_id)
     contract = contract_steps.lock(session, contract_id, by) if contract_id is not None else None
     loan = session.get_one(Loan, loan_id, with_for_update=True)
     if loan.state is not state:
         raise conflict(Code.ILLEGAL_MOVE, state=loan.state.value, move="cancel")
     loan.state = LoanState.CANCELLED
-    limits.release(session, lender_id, borrower_id, loan.principal)
+    exposures.give_back(session, loan, loan.principal, now=now)
     if contract is not None:
         claims.give_back(session, contract.id, loan.principal)
         session.flush()
@@ -138,9 +141,9 @@ def record_repayment(
     if not reference:
         raise invalid(Code.REQUIRED, "reference")
     seen = _seen(loan_id, by)
-    contract_id, lender_id, borrower_id = seen.contract_id, seen.lender_id, seen.borrower_id
+    contract_id = seen.contract_id
     with transaction() as session:
-        limits.lock(session, lender_id, borrower_id)
+        exposures.lock(session, Loan.id == loan_id)
         if contract_id is not None:
             contract_steps.lock(session, contract_id, by)
         loan = session.get_one(Loan, loan_id, with_for_update=True)
@@ -199,7 +202,7 @@ def absorb(
     session.add(row)
     loan.outstanding -= split.principal
     if split.principal:
-        limits.release(session, loan.lender_id, loan.borrower_id, split.principal)
+        exposures.give_back(session, loan, split.principal, now=now)
         if loan.contract_id is not None:
             claims.give_back(session, loan.contract_id, split.principal)
     if split.settled:

@@ -1,4 +1,4 @@
-"""Organisations: registration, seats in zones, qualifications and limits."""
+"""Organisations: registration, seats in zones and qualifications."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ from market import credit_code
 from market.calendar import local_date
 from market.errors import Code, Fault, Invalid, conflict, invalid, not_found
 from market.party import Party
-from market.vocabulary import Capability, LimitScope, OrganisationKind, SizeClass
+from market.vocabulary import Capability, OrganisationKind, SizeClass
 from models.base import db, transaction
 from models.contract import Contract
-from models.organisation import Limit, Organisation, Tag
+from models.organisation import Organisation, Tag
 from models.zone import Membership
-from services import admissions, audit, limits
+from services import admissions, audit
 from services.admissions import Papers
+from services.limit_settings import set_limit as set_limit
 
 #: What an organisation may say of itself; everything else is recorded by others.
 PROFILE = (
@@ -184,48 +185,6 @@ def whitelist(organisation_id: int, listed: bool, *, by: Party, now: datetime) -
         seat.whitelisted = listed
         audit.record(session, "organisation.whitelist", seat, by=by, now=now, listed=listed)
     return seat
-
-
-def set_limit(
-    organisation_id: int, scope: LimitScope, cap: int, *, by: Party, now: datetime, firm_id: int | None = None
-) -> Limit:
-    """Set what an institution may have out in total or to one firm, in fen; never below what is used.
-
-    By the institution's own approver, or an officer of a zone where it has a seat. A new limit counts what
-    is out already.
-    """
-    by.require(Capability.INSTITUTION_APPROVER, Capability.OFFICER)
-    if by.may(Capability.INSTITUTION_APPROVER) and organisation_id != by.organisation_id:
-        raise not_found("organisation", organisation_id)
-    if cap < 0:
-        raise invalid(Code.TOO_SMALL, "cap", value=cap, least=0)
-    if scope is LimitScope.FIRM and firm_id is None:
-        raise invalid(Code.REQUIRED, "firm_id")
-    if scope is not LimitScope.FIRM and firm_id is not None:
-        raise invalid(Code.UNKNOWN_FIELD, "firm_id")
-    with transaction() as session:
-        _seat(organisation_id, by.zone_id)
-        firm = session.get(Organisation, firm_id) if firm_id is not None else None
-        if firm_id is not None and (firm is None or firm.kind is not OrganisationKind.ENTERPRISE):
-            raise not_found("organisation", firm_id)
-        row = session.scalar(
-            select(Limit)
-            .where(
-                Limit.organisation_id == organisation_id,
-                Limit.scope == scope,
-                Limit.firm_id.is_(None) if firm_id is None else Limit.firm_id == firm_id,
-            )
-            .with_for_update()
-        )
-        if row is None:
-            used = limits.count_out(session, organisation_id, firm_id)
-            row = Limit(organisation_id=organisation_id, scope=scope, firm_id=firm_id, used=used)
-        if cap < row.used:
-            raise invalid(Code.TOO_SMALL, "cap", value=cap, least=row.used)
-        row.cap = cap
-        session.add(row)
-        audit.record(session, "limit.set", row, by=by, now=now, cap=cap)
-    return row
 
 
 def find(organisation_id: int) -> Organisation:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from decimal import Decimal
 from enum import StrEnum
 
 from sqlalchemy import select
@@ -17,30 +16,20 @@ from sqlalchemy.orm import joinedload
 
 from market import packages
 from market.calendar import local_date
-from market.covers import Cover, check_cover
 from market.eligibility import Facts, Failure, judge
-from market.money import round_down
 from market.package_offers import CoverNeed, CoverUse, LoanOffer, SubsidyOffer
 from market.packages import Package
 from market.party import Party
-from market.risk_sharing import LEAST_SHARE, SHARE_PLACES, Role
-from market.terms import LENDER, Fee, Terms
-from market.vocabulary import PAYMENT_BASES, CoverKind, OrganisationKind, ProductFamily, Security
+from market.risk_sharing import Role
+from market.terms import LENDER, Terms
+from market.vocabulary import PAYMENT_BASES, CoverKind, OrganisationKind, Security
 from models.base import db
 from models.need import Need
 from models.product import Product
 from services import bids, comparisons, fitting, needs, products
 from services.bids import Quote
-from services.exchange.offers import read_fees, read_offer, read_subsidies
-
-#: What a cover takes where its product does not say: a bank keeps at least 20 % in principle.
-ASSUMED_SHARE = Decimal("0.8")
-#: Who is paid for a cover, as offers name them.
-PAYEES = {CoverKind.GUARANTEE: "guarantor", CoverKind.INSURANCE: "insurer"}
-_KINDS = {
-    ProductFamily.GUARANTEE: CoverKind.GUARANTEE,
-    ProductFamily.INSURANCE: CoverKind.INSURANCE,
-}
+from services.exchange.offers import read_offer, read_subsidies
+from services.shelf_covers import KINDS, PAYEES, Provider, read_cover
 
 
 class Standing(StrEnum):
@@ -49,15 +38,6 @@ class Standing(StrEnum):
     NOT_ASKED = "not_asked"  # its product asks for no guarantee
     INCLUDED = "included"  # its own fees pay for one
     SOUGHT = "sought"
-
-
-@dataclass(frozen=True, slots=True)
-class Provider:
-    """A product of the shelf as a cover; ``assumed`` says that its product names no share."""
-
-    product: Product
-    cover: Cover
-    assumed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +118,7 @@ def _list_covers(zone_id: int) -> list[Product]:
             .where(
                 Product.zone_id == zone_id,
                 Product.listed,
-                Product.family.in_(_KINDS),
+                Product.family.in_(KINDS),
                 Product.offer.is_(None),
             )
             .options(joinedload(Product.organisation))
@@ -158,52 +138,12 @@ def _judge(shelf: list[Product], facts: Facts) -> tuple[dict[str, Provider], tup
     unfit = []
     for product in shelf:
         failures = judge(facts, fitting.read_requirement(product))
-        provider = None if failures else _read_cover(product)
+        provider = None if failures else read_cover(product)
         if provider is None:
             unfit.append(Unfit(product, failures))
         else:
             providers[provider.cover.key] = provider
     return providers, tuple(unfit)
-
-
-def _read_cover(product: Product) -> Provider | None:
-    """Return a product as a cover at its listed fees, or None where no price is listed.
-
-    The share it covers is the largest ``part`` of its fees; a fee of the whole loan is one of the guaranteed
-    amount, and the share assumed. Without a list of fees the upper end of its yearly rate counts.
-    """
-    kind = _KINDS[product.family]
-    payee = PAYEES[kind]
-    fees = read_fees(product.fees, "fees")
-    stated = max((fee.part for fee in fees if fee.rate is not None and fee.part < 1), default=None)
-    share = ASSUMED_SHARE if stated is None else _whole_points(stated)
-    listed = tuple(_charge(fee, payee, share if fee.part == 1 else fee.part) for fee in fees)
-    rate = product.rate_to if not fees else None
-    if not fees and not rate:
-        return None
-    cover = Cover(
-        f"product-{product.id}",
-        kind,
-        payee,
-        rate or Decimal(0),
-        fees=listed,
-        least_share=share,
-        most_share=share,
-    )
-    if check_cover(cover, "cover"):
-        return None
-    return Provider(product, cover, assumed=stated is None)
-
-
-def _charge(fee: Fee, payee: str, part: Decimal) -> Fee:
-    """Return a listed fee as the firm pays it: of its part, to the provider unless it names another."""
-    fee = replace(fee, payee=payee) if fee.payee == LENDER else fee
-    return fee if fee.rate is None else replace(fee, part=part)
-
-
-def _whole_points(share: Decimal) -> Decimal:
-    """Return a share in hundredths of a percent, as covers have it."""
-    return max(Decimal(round_down(share * 10**SHARE_PLACES)).scaleb(-SHARE_PLACES), LEAST_SHARE)
 
 
 def _subsidies(provider: Provider) -> list[SubsidyOffer]:

@@ -9,6 +9,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, cast
 
+from market.covers import Cover
 from market.errors import Code, Fault, Invalid, invalid
 from market.terms import Fee, LeaseTerms, LoanTerms, Subsidy, Terms
 from market.vocabulary import (
@@ -37,6 +38,8 @@ class Quote:
     it can be taken for where the need is syndicated. ``revision`` is the need's as its bidder saw it:
     on a need changed since then the quote is stale; None leaves that unasked. ``rent``, ``buyout`` and
     what comes before the first rental period belong to leases; the rest is as in ``market.terms``.
+    ``guarantee_product_id`` names a guarantor's listed product that stands behind the loan, for its own
+    share or the smaller ``guarantee_share``; its fees are no part of ``fees``.
     """
 
     product_id: int
@@ -61,10 +64,20 @@ class Quote:
     is_firm: bool = True
     least: int | None = None
     revision: int | None = None
+    guarantee_product_id: int | None = None
+    guarantee_share: Decimal | None = None
 
 
-def build_terms(quote: Quote, need: Need, product: Product, *, on: date) -> Terms:
-    """Return the terms that pricing knows of a quote.
+def build_terms(
+    quote: Quote,
+    need: Need,
+    product: Product,
+    *,
+    on: date,
+    cover: Cover | None = None,
+    share: Decimal = Decimal(0),
+) -> Terms:
+    """Return the terms that pricing knows of a quote, with what a ``cover`` of ``share`` of it charges.
 
     Raises ``Invalid`` where the price is missing, and with every fault for terms that an offers file could
     not hold either: what is sealed now must be readable at the opening.
@@ -88,22 +101,22 @@ def build_terms(quote: Quote, need: Need, product: Product, *, on: date) -> Term
         "rate_steps": quote.rate_steps,
     }
     if product.offer is OfferKind.LEASE:
-        return _checked(
-            LeaseTerms(
-                rent=quote.rent,
-                buyout=quote.buyout,
-                prelease_months=quote.prelease_months,
-                prelease_rate=quote.prelease_rate,
-                **common,
-            )
+        lease = LeaseTerms(
+            rent=quote.rent,
+            buyout=quote.buyout,
+            prelease_months=quote.prelease_months,
+            prelease_rate=quote.prelease_rate,
+            **common,
         )
+        return _checked(_covered(lease, cover, share))
     repayment = quote.repayment or product.repayment
     if repayment is None:
         raise invalid(Code.REQUIRED, "repayment")
     if quote.prelease_months:
         raise invalid(Code.UNKNOWN_FIELD, "prelease_months", value="prelease_months")
     start = on if quote.day_count is not DayCount.THIRTY_360 else None
-    return _checked(LoanTerms(repayment=repayment, day_count=quote.day_count, start=start, **common))
+    loan = LoanTerms(repayment=repayment, day_count=quote.day_count, start=start, **common)
+    return _checked(_covered(loan, cover, share))
 
 
 def quote_again(
@@ -113,7 +126,7 @@ def quote_again(
 
     A floating price comes back as the rate it made: the LPR of a need is frozen.
     """
-    declared = fields.get("declared_rate")
+    declared, guarantee = fields.get("declared_rate"), fields.get("guarantee") or {}
     lease: dict[str, Any] = {}
     if isinstance(terms, LeaseTerms):
         lease = {
@@ -130,7 +143,8 @@ def quote_again(
         rate=terms.rate,
         repayment=None if isinstance(terms, LeaseTerms) else terms.repayment,
         day_count=terms.day_count,
-        fees=terms.fees,
+        # What its guarantor charges comes last, and with the guarantee again.
+        fees=terms.fees[: len(terms.fees) - guarantee.get("fees", 0)],
         subsidies=terms.subsidies,
         deposit=terms.deposit,
         declared_rate=Decimal(declared) if declared is not None else None,
@@ -141,8 +155,14 @@ def quote_again(
         is_firm=fields.get("firm", True),
         least=fields.get("least"),
         revision=revision,
+        guarantee_product_id=guarantee.get("product"),
+        guarantee_share=Decimal(guarantee["share"]) if guarantee else None,
         **lease,
     )
+
+
+def _covered(terms: Terms, cover: Cover | None, share: Decimal) -> Terms:
+    return terms if cover is None else replace(terms, fees=terms.fees + cover.charges(terms, share))
 
 
 def _checked(terms: Terms) -> Terms:

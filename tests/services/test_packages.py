@@ -29,7 +29,8 @@ from models.bid import Bid
 from models.need import Need
 from models.product import Product
 from services import bids, opening, packages, products
-from services.packages import ASSUMED_SHARE, Standing
+from services.packages import Standing
+from services.shelf_covers import ASSUMED_SHARE
 from services.sealing import Sealer
 from tests.factories import (
     MILLION,

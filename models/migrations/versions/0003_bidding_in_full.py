@@ -143,6 +143,8 @@ _EMPTY = [
     ("bids", "least", sa.BigInteger()),
     ("limits", "sector", sa.String(length=40)),
     ("limits", "purchaser_id", _ID),
+    ("loans", "sector", sa.String(length=40)),
+    ("loans", "purchaser_id", _ID),
     ("matching_rounds", "milliseconds", sa.Integer()),
     ("memberships", "licence_number", sa.String(length=60)),
     ("memberships", "agreement_number", sa.String(length=60)),
@@ -160,6 +162,7 @@ _POINTING = [
     ("bids", "fk_bids_standing_bid_id_standing_bids", "standing_bid_id", "standing_bids"),
     ("bids", "fk_bids_guarantee_product_id_products", "guarantee_product_id", "products"),
     ("limits", "fk_limits_purchaser_id_organisations", "purchaser_id", "organisations"),
+    ("loans", "fk_loans_purchaser_id_organisations", "purchaser_id", "organisations"),
     ("memberships", "fk_memberships_admitted_by_users", "admitted_by", "users"),
 ]
 
@@ -527,6 +530,12 @@ def upgrade() -> None:
             with op.batch_alter_table(table) as batch:
                 for _, column, _, _ in (row for row in _FILLED if row[0] == table):
                     batch.alter_column(column, server_default=None)
+    # Limits on industries and purchasers count what is out already.
+    op.execute(
+        "UPDATE loans SET"
+        " sector = (SELECT industry FROM organisations WHERE organisations.id = loans.borrower_id),"
+        " purchaser_id = (SELECT contracts.purchaser_id FROM contracts WHERE contracts.id = loans.contract_id)"
+    )
     # So far nobody could bid subject to approval.
     op.execute("UPDATE bids SET is_firm = TRUE WHERE opened_at IS NOT NULL")
     # Institutions that bid today go on bidding.

@@ -1,0 +1,82 @@
+"""Exposures: what an award puts out in the name of its lender and its guarantor, and what comes back.
+
+All run inside the caller's transaction. Lender and guarantor are held together: one lock over all limits that
+a deal touches, in one order, before the first check.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import Session
+
+from market.guarantees import count_in_force
+from models.bid import Bid
+from models.loan import Guarantee, Loan
+from models.need import Need
+from models.product import Product
+from services import guarantees, limits
+from services.limits import Exposure
+
+
+def describe(need: Need, organisation_id: int, amount: int = 0) -> Exposure:
+    """Return what an institution would have out if it answered a need with ``amount`` fen."""
+    return Exposure(
+        organisation_id=organisation_id,
+        firm_id=need.organisation_id,
+        sector=need.organisation.industry,
+        purchaser_id=need.contract.purchaser_id if need.contract is not None else None,
+        amount=amount,
+    )
+
+
+def take(session: Session, need: Need, bid: Bid, amount: int) -> None:
+    """Consume what ``amount`` fen of a bid take of its lender's and its guarantor's limits.
+
+    Raises ``Conflict`` (limit_exceeded). The guarantor's leverage is locked here too, but taken by weight
+    once there is a loan to guarantee: see ``guarantees.give``.
+    """
+    taken = [describe(need, bid.organisation_id, amount)]
+    if bid.guarantee_product_id is not None:
+        guarantor_id = session.get_one(Product, bid.guarantee_product_id).organisation_id
+        taken.append(describe(need, guarantor_id, guarantees.part_of(bid, amount)))
+    limits.consume(session, taken)
+
+
+def lock(session: Session, *which: ColumnElement[bool]) -> None:
+    """Lock the limits of lenders and guarantors that loans, by conditions on their rows, lean on."""
+    rows = session.execute(
+        select(Loan.lender_id, Loan.borrower_id, Loan.sector, Loan.purchaser_id, Guarantee.guarantor_id)
+        .select_from(Loan)
+        .outerjoin(Guarantee, Guarantee.loan_id == Loan.id)
+        .where(*which)
+        .distinct()
+    ).all()
+    leaning = [
+        Exposure(organisation_id, firm_id, sector, purchaser_id)
+        for lender_id, firm_id, sector, purchaser_id, guarantor_id in rows
+        for organisation_id in (lender_id, guarantor_id)
+        if organisation_id is not None
+    ]
+    limits.lock(session, leaning)
+
+
+def give_back(session: Session, loan: Loan, amount: int, *, now: datetime) -> None:
+    """Release ``amount`` fen of a loan's principal, with the part of its guarantee that goes with them.
+
+    The loan's state and what is outstanding of it say already how it stands afterwards.
+    """
+
+    def out(organisation_id: int, released: int) -> Exposure:
+        return Exposure(organisation_id, loan.borrower_id, loan.sector, loan.purchaser_id, released)
+
+    released = [out(loan.lender_id, amount)]
+    row = guarantees.find(session, loan.id)
+    if row is not None and row.ended_at is None:
+        left = guarantees.read_out(loan)
+        before = count_in_force(row.amount, left + amount, loan.principal)
+        released.append(out(row.guarantor_id, before - count_in_force(row.amount, left, loan.principal)))
+    limits.release(session, released)
+    if row is not None and row.ended_at is None:
+        guarantees.follow(session, row, now)

@@ -1,0 +1,290 @@
+"""Guarantees: a listed guarantee answers with a lender's bid, is held with the loan and ends with it.
+
+A guarantor answers by itself only inside the conditions of its product and the caps of the law; what it
+stands for is counted by weight (``market.guarantees``). What others' sealed bids would ask of it nobody can
+read before their opening, so its caps are shared by all bids and decided at the award.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, contains_eager
+
+from market import guarantees as law
+from market.covers import Cover
+from market.eligibility import judge
+from market.errors import Code, Fault, conflict, invalid, not_found
+from market.guarantees import Excess, Load
+from market.risk_sharing import SHARE_PLACES
+from market.terms import Terms
+from market.vocabulary import LIVE_LOANS, LimitScope, LoanState, ProductFamily, SizeClass
+from models.bid import Bid
+from models.loan import Guarantee, Loan
+from models.need import Need
+from models.organisation import Limit, Organisation
+from models.product import Product
+from services import fitting, limits
+from services.limits import Exposure
+from services.quotes import Quote
+from services.shelf_covers import read_cover
+
+_SMALL = (SizeClass.SMALL, SizeClass.MICRO)
+
+
+@dataclass(frozen=True, slots=True)
+class Backing:
+    """A listed guarantee that a quote leans on, and the share of the loan that it covers."""
+
+    product: Product
+    cover: Cover
+    share: Decimal
+
+    def amount(self, principal: int) -> int:
+        """Return what the guarantor stands for, in fen."""
+        return law.cover_amount(principal, self.share)
+
+
+def read_backing(session: Session, quote: Quote, need: Need) -> Backing | None:
+    """Return the guarantee that a quote leans on, or None where it names none.
+
+    Raises ``NotFound`` for what is no listed guarantee of the need's zone, ``Invalid`` for a share that the
+    product does not cover.
+    """
+    if quote.guarantee_product_id is None:
+        if quote.guarantee_share is not None:
+            raise invalid(Code.REQUIRED, "guarantee_product_id")
+        return None
+    product = session.get(Product, quote.guarantee_product_id)
+    if product is None or (product.zone_id, product.family, product.listed) != (
+        need.zone_id,
+        ProductFamily.GUARANTEE,
+        True,
+    ):
+        raise not_found("product", quote.guarantee_product_id)
+    provider = read_cover(product) if product.offer is None else None
+    if provider is None:
+        raise invalid(Code.NOT_BIDDABLE, "guarantee_product_id")
+    most = provider.cover.most_share
+    share = most if quote.guarantee_share is None else quote.guarantee_share
+    values = {"value": str(share), "most": str(most)}
+    if share <= 0:
+        raise invalid(Code.TOO_SMALL, "guarantee_share", value=str(share), least=str(Decimal(1).scaleb(-4)))
+    if share > most:
+        raise invalid(Code.TOO_LARGE, "guarantee_share", **values)
+    if share != round(share, SHARE_PLACES):
+        raise invalid(Code.TOO_MANY_DECIMALS, "guarantee_share", value=str(share), most=SHARE_PLACES)
+    return Backing(product, provider.cover, share)
+
+
+def find_faults(session: Session, backing: Backing, need: Need, terms: Terms, today: date) -> list[Fault]:
+    """Return why a guarantor does not answer with this loan: a condition of its product, or a cap."""
+    faults: list[Fault] = []
+    facts = {**fitting.describe(need, today), "amount": terms.principal, "months": terms.months}
+    failures = fitting.veil(judge(facts, fitting.read_requirement(backing.product)))
+    if failures:
+        failing = [
+            {"fact": f.condition.fact, "test": f.condition.test, "value": f.condition.value, "found": f.found}
+            for f in failures
+        ]
+        faults.append(Fault(Code.NOT_ELIGIBLE, "guarantee_product_id", {"conditions": failing}))
+    if not _has_room(session, backing, need, terms):
+        # Nothing more is said: how full another institution's books are is its own affair.
+        faults.append(Fault(Code.GUARANTOR_FULL, "guarantee_product_id"))
+    return faults
+
+
+def part_of(bid: Bid, amount: int) -> int:
+    """Return what the guarantee of a bid stands for where ``amount`` fen of the bid are taken."""
+    return law.count_in_force(bid.guaranteed or 0, amount, bid.amount or 1)
+
+
+def find(session: Session, loan_id: int) -> Guarantee | None:
+    """Return the guarantee of a loan, or None."""
+    return session.scalar(select(Guarantee).where(Guarantee.loan_id == loan_id))
+
+
+def read_out(loan: Loan) -> int:
+    """Return what a loan binds now, in fen: all of it once promised, what is outstanding once drawn."""
+    if loan.state not in LIVE_LOANS:
+        return 0
+    return loan.outstanding if loan.state is LoanState.DRAWN else loan.principal
+
+
+def give(session: Session, loan: Loan, bid: Bid, *, now: datetime) -> None:
+    """Put the guarantee of an awarded bid behind its loan; inside the award's transaction.
+
+    The guarantor's rows are locked already (``exposures.take``). Raises ``Conflict`` (limit_exceeded) where
+    leverage or the share of one firm would be broken.
+    """
+    if bid.guarantee_product_id is None:
+        return
+    product = session.get_one(Product, bid.guarantee_product_id)
+    guarantor = session.get_one(Organisation, product.organisation_id)
+    leverage = _read_leverage(session, guarantor.id, locked=True)
+    if leverage is None or guarantor.net_assets is None:
+        raise conflict(Code.GUARANTOR_FULL, "guarantee_product_id")
+    firm = session.get_one(Organisation, loan.borrower_id)
+    amount = part_of(bid, loan.principal)
+    rows = _list_live(session, guarantor.id, [firm.id])
+    before = sum(row.weighted for row in rows)
+    own = _weigh_all(rows, firm, adding=amount)
+    load = _load(session, guarantor.id, firm, leverage.used - before, own)
+    excess = law.find_excess(load, leverage=leverage.cap, net_assets=guarantor.net_assets)
+    if excess is not None:
+        raise _refuse(excess, own - before)
+    for row in rows:
+        row.weighted = _weigh(row, rows, firm, adding=amount)
+    in_force = sum(_count(row) for row in rows) + amount
+    session.add(
+        Guarantee(
+            loan_id=loan.id,
+            guarantor_id=guarantor.id,
+            firm_id=firm.id,
+            product_id=product.id,
+            amount=amount,
+            weighted=law.weigh(amount, in_force=in_force, is_small=firm.size_class in _SMALL),
+            given_at=now,
+        )
+    )
+    leverage.used = load.total
+
+
+def follow(session: Session, row: Guarantee, now: datetime) -> None:
+    """Let a guarantee shrink with its loan, or end with it; the guarantor's rows are locked already.
+
+    All that the guarantor has in force for the firm is weighed anew: with less in force a small firm's other
+    guarantees may count for less. None counts for more than before, whatever became of the firm meanwhile.
+    """
+    firm = session.get_one(Organisation, row.firm_id)
+    rows = _list_live(session, row.guarantor_id, [firm.id])
+    before = sum(one.weighted for one in rows)
+    for one in rows:
+        one.weighted = min(one.weighted, _weigh(one, rows, firm))
+    if read_out(row.loan) == 0:
+        row.weighted, row.ended_at = 0, now
+    leverage = _read_leverage(session, row.guarantor_id, locked=True)
+    if leverage is not None:
+        leverage.used -= min(before - sum(one.weighted for one in rows), leverage.used)
+
+
+def count_given(
+    session: Session,
+    guarantor_id: int,
+    *,
+    firm_id: int | None = None,
+    sector: str | None = None,
+    purchaser_id: int | None = None,
+) -> int:
+    """Return the fen that a guarantor stands for now, as ``limits.count_out`` counts a lender's loans."""
+    return sum(
+        _count(row)
+        for row in _list_live(session, guarantor_id)
+        if firm_id in (None, row.firm_id)
+        and sector in (None, row.loan.sector)
+        and purchaser_id in (None, row.loan.purchaser_id)
+    )
+
+
+def sum_weighted(session: Session, guarantor_id: int) -> int:
+    """Return what a guarantor's guarantees weigh now, in fen."""
+    return sum(row.weighted for row in _list_live(session, guarantor_id))
+
+
+def choose_multiple(session: Session, guarantor_id: int) -> int:
+    """Return how many times its net assets a guarantor may stand for, by whom it guarantees today."""
+    in_force: dict[int, int] = {}
+    for row in _list_live(session, guarantor_id):
+        in_force[row.firm_id] = in_force.get(row.firm_id, 0) + _count(row)
+    sizes = dict(
+        session.execute(
+            select(Organisation.id, Organisation.size_class).where(Organisation.id.in_(in_force))
+        ).tuples()
+    )
+    return law.choose_multiple((amount, sizes[firm] in _SMALL) for firm, amount in in_force.items())
+
+
+def _has_room(session: Session, backing: Backing, need: Need, terms: Terms) -> bool:
+    guarantor = backing.product.organisation
+    amount = backing.amount(terms.principal)
+    asked = Exposure(
+        guarantor.id,
+        need.organisation_id,
+        need.organisation.industry,
+        need.contract.purchaser_id if need.contract is not None else None,
+        amount,
+    )
+    touched = limits.read(session, [asked])
+    if any(asked.touches(limit) and limit.used + amount > limit.cap for limit in touched):
+        return False
+    leverage = next((limit for limit in touched if limit.scope is LimitScope.LEVERAGE), None)
+    if leverage is None or guarantor.net_assets is None:
+        # Without net assets and leverage on record nobody can say what the law still allows.
+        return False
+    rows = _list_live(session, guarantor.id, [need.organisation_id])
+    own = _weigh_all(rows, need.organisation, adding=amount)
+    others = leverage.used - sum(row.weighted for row in rows)
+    load = _load(session, guarantor.id, need.organisation, others, own)
+    return law.find_excess(load, leverage=leverage.cap, net_assets=guarantor.net_assets) is None
+
+
+def _load(session: Session, guarantor_id: int, firm: Organisation, others: int, own: int) -> Load:
+    """Return the load of a guarantor that stands for ``own`` towards a firm and ``others`` besides."""
+    group = own
+    if firm.controller is not None:
+        affiliates = session.scalars(
+            select(Organisation.id).where(
+                Organisation.controller == firm.controller, Organisation.id != firm.id
+            )
+        ).all()
+        group += sum(row.weighted for row in _list_live(session, guarantor_id, affiliates))
+    return Load(total=others + own, firm=own, group=group)
+
+
+def _list_live(session: Session, guarantor_id: int, firm_ids: Sequence[int] | None = None) -> list[Guarantee]:
+    query = (
+        select(Guarantee)
+        .join(Guarantee.loan)
+        .where(Guarantee.guarantor_id == guarantor_id, Guarantee.ended_at.is_(None))
+        .options(contains_eager(Guarantee.loan))
+        .order_by(Guarantee.id)
+        .execution_options(populate_existing=True)
+    )
+    if firm_ids is not None:
+        query = query.where(Guarantee.firm_id.in_(firm_ids))
+    return list(session.scalars(query))
+
+
+def _count(row: Guarantee) -> int:
+    return law.count_in_force(row.amount, read_out(row.loan), row.loan.principal)
+
+
+def _weigh(row: Guarantee, rows: Sequence[Guarantee], firm: Organisation, *, adding: int = 0) -> int:
+    """Return what a guarantee counts for beside the others of its firm, and ``adding`` fen more."""
+    in_force = sum(_count(one) for one in rows) + adding
+    return law.weigh(_count(row), in_force=in_force, is_small=firm.size_class in _SMALL)
+
+
+def _weigh_all(rows: Sequence[Guarantee], firm: Organisation, *, adding: int) -> int:
+    in_force = sum(_count(one) for one in rows) + adding
+    new = law.weigh(adding, in_force=in_force, is_small=firm.size_class in _SMALL)
+    return sum(_weigh(row, rows, firm, adding=adding) for row in rows) + new
+
+
+def _read_leverage(session: Session, guarantor_id: int, *, locked: bool) -> Limit | None:
+    query = select(Limit).where(Limit.organisation_id == guarantor_id, Limit.scope == LimitScope.LEVERAGE)
+    return session.scalar(query.with_for_update() if locked else query)
+
+
+def _refuse(excess: Excess, asked: int) -> Exception:
+    return conflict(
+        Code.LIMIT_EXCEEDED,
+        "guarantee_product_id",
+        limit=excess.most,
+        used=max(excess.asked - asked, 0),
+        asked=asked,
+    )

@@ -1,0 +1,110 @@
+"""Reservations: headroom that an institution's own live bids hold until they lose.
+
+Nothing of it is stored: it is counted anew from the bids, those under seal opened in memory. Whoever places a
+bid does so under the locks of its institution's limits, so that two bids never count the same headroom.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import and_, case, select
+from sqlalchemy.orm import Session
+
+from market.bidding_vocabulary import LimitMode
+from market.errors import MarketError
+from market.vocabulary import BidState, NeedState
+from models.bid import Bid
+from models.contract import Contract
+from models.need import Need
+from models.organisation import Limit, Organisation
+from models.product import Product
+from services import bid_content, exposures, limits
+from services.limits import Exposure
+from services.sealing import Sealer
+
+#: Bids that may still win, on needs that are not decided.
+_HOLDING = (BidState.SEALED, BidState.POSTED, BidState.LIVE, BidState.HELD)
+_UNDECIDED = (NeedState.OPEN, NeedState.CLOSED)
+
+
+def read_headroom(
+    session: Session,
+    need: Need,
+    product: Product,
+    *,
+    holds: bool,
+    now: datetime,
+    sealer: Sealer | None,
+    locked: bool,
+) -> int | None:
+    """Return the most, in fen, that a bid of a product for a need may ask of its institution's limits.
+
+    None without a limit in its way. A bid that ``holds`` must fit beside what others reserve, where the limit
+    reserves; the former bid of the same product makes room. With ``locked`` the limits are held until the end
+    of the transaction. Without a sealer, bids under seal are not counted.
+    """
+    asked = exposures.describe(need, product.organisation_id)
+    find = limits.lock if locked else limits.read
+    touched = [limit for limit in find(session, [asked]) if asked.touches(limit)]
+    if not touched:
+        return None
+    reserving = [limit for limit in touched if holds and limit.mode is LimitMode.RESERVED]
+    others = _list_others(session, need, product, reserving, now=now, sealer=sealer) if reserving else []
+    left = []
+    for limit in touched:
+        reserved = sum(other.amount for other in others if limit in reserving and other.touches(limit))
+        left.append(max(limit.cap - limit.used - reserved, 0))
+    return min(left)
+
+
+def _list_others(
+    session: Session,
+    need: Need,
+    product: Product,
+    reserving: Sequence[Limit],
+    *,
+    now: datetime,
+    sealer: Sealer | None,
+) -> list[Exposure]:
+    """Return what the institution's other live bids would put out, as far as it touches the limits."""
+    rows = session.execute(
+        select(
+            Bid.need_id,
+            Bid.amount,
+            case((Bid.amount.is_(None), Bid.seal)),
+            Need.organisation_id,
+            Organisation.industry,
+            Contract.purchaser_id,
+        )
+        .select_from(Bid)
+        .join(Need, Bid.need_id == Need.id)
+        .join(Organisation, Need.organisation_id == Organisation.id)
+        .outerjoin(Contract, Need.contract_id == Contract.id)
+        .where(
+            Bid.organisation_id == product.organisation_id,
+            Bid.holds,
+            Bid.state.in_(_HOLDING),
+            Bid.valid_until >= now,
+            Need.state.in_(_UNDECIDED),
+            ~and_(Bid.need_id == need.id, Bid.product_id == product.id),
+        )
+    )
+    found = []
+    for need_id, amount, seal, firm_id, sector, purchaser_id in rows:
+        held = Exposure(product.organisation_id, firm_id, sector, purchaser_id)
+        if not any(held.touches(limit) for limit in reserving):
+            continue
+        if amount is None:
+            amount = 0 if sealer is None else _read_sealed(need_id, seal, sealer)
+        found.append(Exposure(product.organisation_id, firm_id, sector, purchaser_id, amount))
+    return found
+
+
+def _read_sealed(need_id: int, seal: bytes, sealer: Sealer) -> int:
+    """Return the amount of a bid under seal; one that does not open will be refused and holds nothing."""
+    try:
+        return bid_content.read_amount(need_id, seal, sealer)
+    except MarketError:
+        return 0
