@@ -78,8 +78,8 @@ class Admissions(MethodView):
         """List the institutions with a seat in the zone, with their papers."""
         rows = admissions.list_institutions(by=access.acting(), now=access.now())
         wanted = query.get("state")
-        page = cut([row for row in rows if wanted is None or row.state is wanted], query)
-        return {**page, "items": [show(row) for row in page["items"]]}
+        page = cut([row.seat for row in rows if wanted is None or row.state is wanted], query)
+        return {**page, "items": [show(admissions.read(seat, access.now())) for seat in page["items"]]}
 
     @admission_routes.doc(operationId="enrolInstitution")
     @admission_routes.arguments(EnrolmentEntry)
