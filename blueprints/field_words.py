@@ -53,6 +53,7 @@ FIELDS: dict[str, Any] = {
     "interval": lazy_gettext("Payments"),
     "is_firm": lazy_gettext("Firm or subject to approval"),
     "issued": lazy_gettext("Day of issue"),
+    "joins_matching": lazy_gettext("Matching rounds"),
     "kind": lazy_gettext("Kind"),
     "lag_months": lazy_gettext("Months until it is paid"),
     "least": lazy_gettext("Smallest part"),

@@ -8,7 +8,14 @@ from __future__ import annotations
 from flask import Flask, request
 
 from blueprints import access
-from blueprints.api import documentation, imports, packages, proofs  # noqa: F401  (three add routes to others)
+from blueprints.api import (  # noqa: F401  (all but the first add routes to others)
+    documentation,
+    imports,
+    need_changes,
+    packages,
+    proofs,
+)
+from blueprints.api.admissions import admission_routes
 from blueprints.api.alerts import alert_routes
 from blueprints.api.awards import award_routes
 from blueprints.api.bids import bid_routes
@@ -21,6 +28,7 @@ from blueprints.api.organisations import organisation_routes
 from blueprints.api.parsing import MOST_BODY
 from blueprints.api.prices import price_routes
 from blueprints.api.products import product_routes
+from blueprints.api.questions import question_routes
 from blueprints.api.reference import reference_routes
 from blueprints.api.rounds import round_routes
 from blueprints.api.surveillance import surveillance_routes
@@ -32,9 +40,11 @@ SUBJECTS = (
     tokens,
     zone_routes,
     organisation_routes,
+    admission_routes,
     price_routes,
     product_routes,
     need_routes,
+    question_routes,
     bid_routes,
     award_routes,
     loan_routes,

@@ -59,6 +59,7 @@ class QuoteEntry(Body):
         "The annual cost the institution itself states.", most=Decimal(100), allow_none=True
     )
     confirmed = fields.Flag("Says that an unusual price is meant.")
+    revision = fields.Whole("The need's `revision` as seen; refused where it changed since.", least=1)
 
 
 class PreviewAnswer(Answer):

@@ -18,6 +18,7 @@ from blueprints.api.products import ProductAnswer
 from blueprints.api.products import show as show_product
 from blueprints.api.rounds import ProposalAnswer, show_proposal
 from blueprints.api.terms import FailureAnswer, show_failure
+from market.bidding_vocabulary import BidPolicy, FewBids, Visibility
 from market.calendar import local_date
 from market.eligibility import AMOUNTS
 from market.eligibility_fixes import Fix
@@ -33,7 +34,7 @@ from market.vocabulary import (
     Security,
 )
 from models.need import Need as Row
-from services import fitting, needs, products, rounds
+from services import fitting, needs, products, rounds, visibility
 
 need_routes = Blueprint("needs", __name__, "What firms ask for.")
 
@@ -66,6 +67,15 @@ class NeedEntry(Body):
     joins_matching = fields.Flag("Whether matching rounds may propose a bid.")
     shows_name = fields.Flag("Whether institutions see the firm's name.")
     contract_id = fields.Id("The contract, for the purpose `contract`.", allow_none=True)
+    bid_policy = fields.Word(BidPolicy, "`sealed` if left out: nobody sees a price before the opening.")
+    round_count = fields.Whole("Bid rounds, each but the first to improve one's own bid.", least=1, most=3)
+    round_hours = fields.Whole("How long each further bid round lasts.", least=1, most=720)
+    few_bids = fields.Word(FewBids, "What follows if fewer than `minimum_bids` came; `offer` if left out.")
+    visibility = fields.Word(Visibility, "`all` institutions if left out.")
+    audience = fields.Many(
+        fields.Id(), "Institutions: the only ones that see the need, or those that do not.", most=1000
+    )
+    syndicated = fields.Flag("Whether several bids may share the amount.")
 
 
 class Publication(Body):
@@ -124,7 +134,14 @@ class NeedAnswer(Answer):
     securities = fields.Many(fields.Word(Security))
     accepts = fields.Many(fields.Word(OfferKind))
     reserve_rate = fields.Rate("Null for institutions.", allow_none=True)
-    minimum_bids = fields.Count()
+    minimum_bids = fields.Count("The firm may accept fewer, unless `few_bids` says otherwise.")
+    bid_policy = fields.Word(BidPolicy)
+    round_count = fields.Count()
+    round_hours = fields.Count()
+    few_bids = fields.Word(FewBids)
+    visibility = fields.Word(Visibility, "Null for institutions.", allow_none=True)
+    syndicated = fields.Flag()
+    revision = fields.Count("1, and one more for each change that voided bids.")
     joins_matching = fields.Flag()
     shows_name = fields.Flag()
     contract = fields.Part(ContractBrief, allow_none=True)
@@ -132,7 +149,7 @@ class NeedAnswer(Answer):
     reason = fields.Said("Why it ended without a deal.", allow_none=True)
     created_at = fields.Moment()
     published_at = fields.Moment(allow_none=True)
-    closes_at = fields.Moment(allow_none=True)
+    closes_at = fields.Moment("End of the bid round that runs.", allow_none=True)
     closed_at = fields.Moment(allow_none=True)
     accept_until = fields.Moment("Last moment to accept a bid.", allow_none=True)
 
@@ -141,6 +158,12 @@ class NeedDetail(NeedAnswer):
     """A need with its bidding and what a matching round proposes."""
 
     rounds = fields.Many(fields.Part(BidRoundAnswer))
+    audience = fields.Many(
+        fields.Count(),
+        "Institutions that `visibility` names; null for institutions.",
+        most=1000,
+        allow_none=True,
+    )
     proposal = fields.Part(ProposalAnswer, "For the firm and officers.", allow_none=True)
 
 
@@ -215,7 +238,7 @@ class Need(MethodView):
     @need_routes.response(200, NeedDetail)
     @allows(*MAKERS)
     def put(self, data: dict[str, Any], need_id: int) -> Any:
-        """Write a draft anew; a published need stands as institutions saw it."""
+        """Write a draft anew; an open need is changed at `/changes`."""
         by = access.acting()
         return show_whole(needs.edit(need_id, needs.Draft(**data), by=by, now=access.now()), by)
 
@@ -229,7 +252,7 @@ class NeedPublication(MethodView):
     @need_routes.response(200, NeedDetail)
     @allows(*MAKERS)
     def post(self, data: dict[str, Any], need_id: int) -> Any:
-        """Open a draft for sealed bids until a moment."""
+        """Open a draft for bids until a moment."""
         by = access.acting()
         return show_whole(needs.publish(need_id, data["closes_at"], by=by, now=access.now()), by)
 
@@ -273,6 +296,8 @@ def show(row: Row, by: Party) -> dict[str, Any]:
     made = {
         "organisation": row.organisation if insider or row.shows_name else None,
         "reserve_rate": row.reserve_rate if insider else None,
+        # Who was named must not be guessed by those who see the need.
+        "visibility": row.visibility if insider else None,
         "contract": row.contract,
         "lpr": None
         if row.lpr_date is None
@@ -284,9 +309,11 @@ def show(row: Row, by: Party) -> dict[str, Any]:
 
 def show_whole(row: Row, by: Party) -> dict[str, Any]:
     """Return a need with its rounds, and with the proposal for those it is made to."""
-    proposal = rounds.find_proposal(row.id) if is_insider(row, by) else None
+    insider = is_insider(row, by)
+    proposal = rounds.find_proposal(row.id) if insider else None
     return {
         **show(row, by),
+        "audience": visibility.list_ids(row.id) if insider else None,
         "rounds": needs.list_rounds(row.id),
         "proposal": show_proposal(proposal) if proposal is not None else None,
     }

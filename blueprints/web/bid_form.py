@@ -187,6 +187,7 @@ def read(form: Form, product: Product) -> Any:
     fees = [(row, fee) for row in range(count_fees(form)) if (fee := read_fee(form, row)) is not None]
     valid_on = form.day("valid_until")
     declared = form.percent("declared_rate", required=False, least=0)
+    revision = form.whole("revision", required=False, least=1)
     if not form.ok:
         return None
     _name_rows(form, [row for row, _ in steps], [row for row, _ in fees])
@@ -204,6 +205,7 @@ def read(form: Form, product: Product) -> Any:
         subsidies=read_subsidies(product.subsidies, "subsidies"),
         declared_rate=declared,
         confirmed=form.flag("confirmed"),
+        revision=revision,
         **terms,
     )
 

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 
 from blueprints import access
 from blueprints.access import allows
-from blueprints.web import award_pages, need_pages, need_wizard, offer_pages
+from blueprints.web import award_pages, need_change, need_pages, need_wizard, offer_pages, questions
 from blueprints.web.forms import Form
 from market.calendar import local_date
 from market.vocabulary import Capability, SizeClass
@@ -32,7 +32,9 @@ FACT_OF_FIELD = {
 
 page = Blueprint("enterprise", __name__)
 need_pages.init(page)
+questions.init_firm(page)
 need_wizard.init(page)
+need_change.init(page)
 offer_pages.init(page)
 award_pages.init(page)
 

@@ -14,11 +14,11 @@ from blueprints import cautions, disclosure, explanations
 from blueprints.access import acting, allows, now
 from blueprints.documents import spreadsheet
 from blueprints.documents.spreadsheet import Column, Kind
-from blueprints.web import paging
+from blueprints.web import need_words, paging
 from blueprints.web.forms import Form
 from market import cost
 from market.vocabulary import BidState, Capability
-from services import bids, fees, outcomes
+from services import bids, fees, need_changes, outcomes, visibility
 from services.exchange.offers import read_offer
 from services.outcomes import Outcome
 
@@ -113,10 +113,14 @@ def _show(bid_id: int, form: Form) -> Answer:
     terms = read_offer(content["offer"], "offer")
     priced = cost.price(terms)
     closes_at = bid.need.closes_at
+    chance = need_changes.find_chance(bid, by=acting(), now=now(), sealer=sealer)
     return form.page(
         "institution/bid.html",
         bid=bid,
         outcome=outcomes.describe([bid], sealer=sealer)[0],
+        chance=chance,
+        differences=need_words.describe(chance.differences) if chance is not None else [],
+        is_shown=visibility.may_see(bid.need, acting()),
         content=content,
         canonical=rfc8785.dumps(content).decode(),
         salt=salt,

@@ -12,8 +12,10 @@ from typing import Any
 
 from flask import session
 
+from market.bidding_vocabulary import BidPolicy, FewBids, Visibility
 from market.vocabulary import OfferKind, Purpose, Repayment, Security
 from models.need import Need
+from services import visibility
 from services.needs import Draft
 
 _KEY = "need_answers"
@@ -34,11 +36,18 @@ USUAL: Answers = {
     "shows_name": False,
     "description": "",
     "contract_id": None,
+    "bid_policy": BidPolicy.SEALED.value,
+    "round_count": 1,
+    "round_hours": 24,
+    "few_bids": FewBids.OFFER.value,
+    "visibility": Visibility.ALL.value,
+    "audience": [],
+    "syndicated": False,
 }
 
 
 def of_need(need: Need) -> Answers:
-    """Return the answers a stored draft holds, as JSON values."""
+    """Return the answers a stored need holds, as JSON values."""
     return {
         "purpose": need.purpose.value,
         "amount": need.amount,
@@ -52,6 +61,13 @@ def of_need(need: Need) -> Answers:
         "shows_name": need.shows_name,
         "description": need.description,
         "contract_id": need.contract_id,
+        "bid_policy": need.bid_policy.value,
+        "round_count": need.round_count,
+        "round_hours": need.round_hours,
+        "few_bids": need.few_bids.value,
+        "visibility": need.visibility.value,
+        "audience": visibility.list_ids(need.id),
+        "syndicated": need.syndicated,
     }
 
 
@@ -81,6 +97,13 @@ def to_draft(answers: Answers) -> Draft:
         joins_matching=answers["joins_matching"],
         shows_name=answers["shows_name"],
         contract_id=answers["contract_id"],
+        bid_policy=BidPolicy(answers["bid_policy"]),
+        round_count=answers["round_count"],
+        round_hours=answers["round_hours"],
+        few_bids=FewBids(answers["few_bids"]),
+        visibility=Visibility(answers["visibility"]),
+        audience=answers["audience"],
+        syndicated=answers["syndicated"],
     )
 
 

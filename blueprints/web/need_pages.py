@@ -10,13 +10,15 @@ from werkzeug.wrappers import Response
 
 from blueprints import access, cautions, explanations, formats, messages
 from blueprints.access import allows
-from blueprints.web import paging
+from blueprints.web import need_words, paging
+from blueprints.web.forms import Form
 from market import lifecycle
+from market.bidding_vocabulary import BidPolicy
 from market.errors import MarketError
 from market.lifecycle import NeedMove
 from market.vocabulary import AwardState, Capability, NeedState, ProposalState
 from models.need import Need
-from services import awards, needs, rounds
+from services import awards, need_changes, needs, questions, rounds, visibility
 
 Answer = str | Response | tuple[str, int]
 SORTS = ("newest", "amount", "closing")
@@ -59,15 +61,23 @@ def needs_show(need_id: int) -> Answer:
     party = access.acting()
     need = needs.find(need_id, by=party)
     award = awards.find_for_need(need.id)
+    is_maker = party.may(Capability.ENTERPRISE_MAKER)
+    is_running = need.closes_at is not None and access.now() < need.closes_at
     return render_template(
         "enterprise/need.html",
         need=need,
+        need_words=need_words,
+        named=visibility.list_named(need.id),
+        bidding=need_words.describe_bidding(need),
+        changes=need_words.describe_changes(need.id),
         award=award,
         story=tell_story(need),
+        questions=questions.list_for(need.id, by=party),
+        questions_open=questions.is_open(need, access.now()),
+        answering=Form(),
         why_unsuccessful=explanations.unsuccessful(need.reason),
-        may_withdraw=lifecycle.may(need.state, NeedMove.WITHDRAW)
-        and award is None
-        and party.may(Capability.ENTERPRISE_MAKER),
+        may_change=lifecycle.may(need.state, NeedMove.CHANGE) and is_running and is_maker,
+        may_withdraw=lifecycle.may(need.state, NeedMove.WITHDRAW) and award is None and is_maker,
     )
 
 
@@ -109,16 +119,8 @@ def tell_story(need: Need) -> list[dict[str, Any]]:
             ),
         }
     )
+    told.extend(_tell_bidding(need))
     if need.state is NeedState.OPEN:
-        told.append(
-            {
-                "title": gettext("Institutions bid under seal"),
-                "state": "now",
-                "text": gettext("Nobody sees how many bids there are, or what they say, before the opening."),
-            }
-        )
-        told.append({"title": gettext("Bids are opened together"), "when": need.closes_at, "state": "next"})
-        told.append({"title": gettext("You compare and accept"), "state": "next"})
         return told
     told.extend(_tell_opening(need))
     if need.state is NeedState.CLOSED:
@@ -149,11 +151,67 @@ def tell_story(need: Need) -> list[dict[str, Any]]:
     return told
 
 
+def _tell_bidding(need: Need) -> list[dict[str, Any]]:
+    """Return the bid rounds that closed without an opening, what was changed, and what runs now."""
+    rounds_held = needs.list_rounds(need.id)
+    told: list[dict[str, Any]] = [
+        {
+            "title": gettext("Bid round %(number)s closed", number=held.number),
+            "when": held.closed_at,
+            "state": "done",
+            "text": gettext("Each bidder learned the best annual cost and its own rank, and could go lower."),
+        }
+        for held in rounds_held
+        if held.closed_at is not None and held.bid_count is None
+    ]
+    for change in need_changes.list_changes(need.id):
+        rows = need_words.describe(change.differences)
+        told.append(
+            {
+                "title": gettext("Changed by you"),
+                "when": change.changed_at,
+                "state": "done",
+                "text": gettext(", ").join(row.field for row in rows),
+            }
+        )
+    told.sort(key=lambda item: item["when"])
+    if need.state is not NeedState.OPEN:
+        return told
+    bidding = need_words.describe_bidding(need, rounds_held)
+    assert bidding is not None, "an open need has a bid round"
+    sealed = need.bid_policy is BidPolicy.SEALED
+    title = gettext("Institutions bid under seal") if sealed else gettext("Institutions bid without names")
+    if bidding.planned > 1:
+        title = gettext(
+            "%(title)s: round %(number)s of %(count)s",
+            title=title,
+            number=bidding.number,
+            count=bidding.planned,
+        )
+    told.append(
+        {
+            "title": title,
+            "state": "now",
+            "text": gettext("Nobody sees how many bids there are, or what they say, before the opening.")
+            if sealed
+            else gettext(
+                "Bidders see the best annual cost and their own rank; you see the bids at the opening."
+            ),
+        }
+    )
+    if bidding.last_close is not None:
+        told.append({"title": gettext("The next bid round begins"), "when": need.closes_at, "state": "next"})
+    when = bidding.last_close or need.closes_at
+    told.append({"title": gettext("Bids are opened together"), "when": when, "state": "next"})
+    told.append({"title": gettext("You compare and accept"), "state": "next"})
+    return told
+
+
 def _tell_opening(need: Need) -> list[dict[str, Any]]:
     told: list[dict[str, Any]] = []
     for held in needs.list_rounds(need.id):
-        if held.closed_at is not None:
-            count = held.bid_count or 0
+        if held.closed_at is not None and held.bid_count is not None:
+            count = held.bid_count
             told.append(
                 {
                     "title": ngettext("Opened: %(num)s bid", "Opened: %(num)s bids", count),

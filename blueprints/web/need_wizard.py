@@ -1,26 +1,23 @@
-"""Posting a need, one thing per page: what for, how much, what secures it, choices, review, publication."""
+"""Posting a need, one thing per page: what for, how much, security, bidding, who sees it, publication."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
 from flask import Blueprint, abort, flash, redirect, request, url_for
 from flask_babel import gettext, lazy_gettext
-from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from blueprints import access, formats
 from blueprints.access import allows
-from blueprints.web import need_answers, need_hints
+from blueprints.web import need_answers, need_forms, need_hints, need_words
 from blueprints.web.forms import Form
 from blueprints.web.need_answers import Answers
 from market.errors import Code
 from market.vocabulary import Capability, NeedState, OfferKind, Purpose, Repayment, Security
 from models.need import Need
-from services import contracts, needs
+from services import contracts, needs, visibility
 
 Answer = str | Response | tuple[str, int]
 
@@ -29,6 +26,8 @@ STEPS: dict[str, Any] = {
     "purpose": lazy_gettext("What for"),
     "amount": lazy_gettext("How much"),
     "security": lazy_gettext("Security"),
+    "bidding": lazy_gettext("Bidding"),
+    "audience": lazy_gettext("Who sees it"),
     "options": lazy_gettext("Choices"),
     "review": lazy_gettext("Review"),
 }
@@ -42,13 +41,6 @@ _FIXED_BY_WORD: dict[str, type[StrEnum]] = {
     "securities": Security,
     "accepts": OfferKind,
     "repayment": Repayment,
-}
-FIELD_WORDS = {
-    "amount": lazy_gettext("Amount"),
-    "months": lazy_gettext("Tenor"),
-    "contract_id": lazy_gettext("Contract"),
-    "reserve_rate": lazy_gettext("Highest annual cost you would pay"),
-    "minimum_bids": lazy_gettext("Least number of bids"),
 }
 
 
@@ -117,7 +109,7 @@ def needs_fix(need_id: int) -> Answer:
 
 @allows(Capability.ENTERPRISE_MAKER)
 def needs_publish(need_id: int) -> Answer:
-    """Publish a draft for sealed bids until its closing time."""
+    """Publish a draft for bids until its closing time."""
     need = _draft(need_id)
     if need is None:
         return redirect(url_for("enterprise.needs_show", need_id=need_id), 303)
@@ -131,7 +123,7 @@ def needs_publish(need_id: int) -> Answer:
     need_answers.forget(need)
     flash(
         gettext(
-            "Published. Institutions can bid under seal until %(time)s.",
+            "Published. Institutions can bid until %(time)s.",
             time=formats.moment_text(closes_at, zone=True),
         ),
         "success",
@@ -146,9 +138,9 @@ def needs_hints() -> Answer:
     need = _draft(need_id) if need_id is not None else None
     step = request.args.get("step", "")
     answers = need_answers.known(need)
-    if step in _READERS:
+    if step in need_forms.READERS:
         form = Form(request.args)
-        answers = answers | _given(_READERS[step](form))
+        answers = answers | _given(need_forms.READERS[step](form))
     return need_hints.render(answers, need)
 
 
@@ -156,10 +148,10 @@ def _step(need: Need | None, step: str) -> Answer:
     answers = need_answers.known(need)
     if request.method == "GET":
         typed = need_answers.take_typed(need, step)
-        form = _form(typed if typed is not None else _written(answers))
+        form = need_forms.make(typed if typed is not None else need_forms.write(answers))
         return _show(need, step, form, answers)
-    form = _form(request.form)
-    read = _READERS[step](form)
+    form = need_forms.make(request.form)
+    read = need_forms.READERS[step](form)
     if read.get("contract_id") is not None and not _is_financeable(read["contract_id"]):
         form.refuse(Code.NOT_FOUND, "contract_id", what="contract", id=read["contract_id"])
     going_back = form.value("go") == "back"
@@ -201,22 +193,15 @@ def _store(need: Need | None, form: Form, answers: Answers, read: Answers, step:
 def _show(need: Need | None, step: str, form: Form, answers: Answers) -> tuple[str, int]:
     party = access.acting()
     chosen = contracts.list_financeable(party) if step in {"purpose", "amount"} else []
-    rooms = {contract.id: needs.read_room(contract.id) for contract in chosen}
     return form.page(
         f"enterprise/need_{step}.html",
         need=need,
         step=step,
         steps=STEPS,
         number=_ORDER.index(step) + 1,
-        contracts=chosen,
-        rooms=rooms,
-        contract=next((one for one in chosen if one.id == answers.get("contract_id")), None),
+        **need_forms.describe(chosen, party, contract_id=answers.get("contract_id")),
         answers=answers,
         hints=need_hints.find(answers),
-        purposes=tuple(Purpose),
-        securities=tuple(Security),
-        repayments=tuple(Repayment),
-        offers=tuple(OfferKind),
     )
 
 
@@ -232,12 +217,9 @@ def _review(need: Need, form: Form | None = None) -> tuple[str, int]:
         number=len(STEPS),
         answers=answers,
         hints=need_hints.find(answers),
-        earliest=access.now() + needs.BIDDING_LEAST,
+        named=visibility.list_named(need.id),
+        need_words=need_words,
     )
-
-
-def _form(values: Any) -> Form:
-    return Form(MultiDict(values), labels=FIELD_WORDS)
 
 
 def _draft(need_id: int) -> Need | None:
@@ -262,74 +244,3 @@ def _address(need: Need | None, step: str) -> str:
     if need is not None:
         return url_for("enterprise.needs_edit", need_id=need.id, step=step)
     return url_for("enterprise.needs_new", step=None if step == "purpose" else step)
-
-
-def _written(answers: Answers) -> MultiDict[str, Any]:
-    """Return answers as a person would have typed them."""
-    amount, reserve = answers.get("amount"), answers.get("reserve_rate")
-    values: MultiDict[str, Any] = MultiDict(
-        {
-            "purpose": answers.get("purpose") or "",
-            "contract_id": answers.get("contract_id") or "",
-            "amount": _trim(Decimal(amount) / 1_000_000) if amount else "",
-            "months": answers.get("months") or "",
-            "repayment": answers.get("repayment") or "",
-            "reserve_rate": _trim(Decimal(reserve) * 100) if reserve else "",
-            "minimum_bids": answers["minimum_bids"],
-            "joins_matching": "1" if answers["joins_matching"] else "",
-            "shows_name": "1" if answers["shows_name"] else "",
-            "description": answers["description"],
-        }
-    )
-    values.setlist("securities", answers["securities"])
-    values.setlist("accepts", answers["accepts"])
-    return values
-
-
-def _trim(number: Decimal) -> str:
-    text = f"{number:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-def _read_purpose(form: Form) -> Answers:
-    purpose = form.choice("purpose", Purpose)
-    contract_id = form.whole("contract_id", least=1, most=2**31) if purpose is Purpose.CONTRACT else None
-    return {"purpose": purpose.value if purpose else None, "contract_id": contract_id}
-
-
-def _read_amount(form: Form) -> Answers:
-    amount = form.wan("amount")
-    if amount == 0:
-        form.refuse(Code.TOO_SMALL, "amount", value=0, least=1)
-    repayment = form.choice("repayment", Repayment, required=False)
-    return {
-        "amount": amount,
-        "months": form.whole("months", least=1, most=360),
-        "repayment": repayment.value if repayment else None,
-    }
-
-
-def _read_security(form: Form) -> Answers:
-    return {
-        "securities": [member.value for member in form.choices("securities", Security)],
-        "accepts": [member.value for member in form.choices("accepts", OfferKind)],
-    }
-
-
-def _read_options(form: Form) -> Answers:
-    reserve = form.percent("reserve_rate", required=False, most=100)
-    return {
-        "reserve_rate": str(reserve) if reserve is not None else None,
-        "minimum_bids": form.whole("minimum_bids", least=1, most=9),
-        "joins_matching": form.flag("joins_matching"),
-        "shows_name": form.flag("shows_name"),
-        "description": form.text("description", required=False, most=500) or "",
-    }
-
-
-_READERS: dict[str, Callable[[Form], Answers]] = {
-    "purpose": _read_purpose,
-    "amount": _read_amount,
-    "security": _read_security,
-    "options": _read_options,
-}

@@ -12,6 +12,8 @@ from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
 from blueprints import clock
+from blueprints.web import need_answers
+from market.bidding_vocabulary import BidPolicy, FewBids, Visibility
 from market.party import Party
 from market.party import clock as clock_party
 from market.vocabulary import AwardState, Capability, NeedState, Purpose, Repayment, Security
@@ -35,6 +37,14 @@ from tests.services.test_path import make_contract_path
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
+#: What the page of bidding sends as it opens.
+BIDDING = {
+    "bid_policy": "sealed",
+    "round_count": "1",
+    "round_hours": "24",
+    "minimum_bids": "3",
+    "few_bids": "offer",
+}
 SetClock = Callable[[datetime], None]
 
 
@@ -87,10 +97,20 @@ def test_a_need_is_written_step_by_step_and_published(
     assert (need.state, need.purpose, need.amount) == (NeedState.DRAFT, Purpose.EQUIPMENT, 240_000_000)
     status, address = post(client, address, securities=["unsecured", "equipment"], accepts=["loan", "lease"])
     assert only_need().securities == ["equipment", "unsecured"]
-    status, address = post(client, address, reserve_rate="5.5", minimum_bids="2", description="两条产线")
+    rounds_asked = {"round_count": "2", "round_hours": "12", "minimum_bids": "2", "few_bids": "fail"}
+    status, address = post(client, address, bid_policy="anonymous", **rounds_asked)
+    assert (status, address) == (303, f"/needs/{need.id}/edit/audience")
+    named = stall.banks[0][0].organisation_id
+    status, address = post(client, address, visibility="except", audience=[named], shows_name="1")
+    assert (status, address) == (303, f"/needs/{need.id}/edit/options")
+    assert need_answers.of_need(only_need())["audience"] == [named]
+    status, address = post(client, address, reserve_rate="5.5", syndicated="1", description="两条产线")
     assert (status, address) == (303, f"/needs/{need.id}/edit/review")
     need = only_need()
     assert (need.reserve_rate, need.minimum_bids, need.joins_matching) == (Decimal("0.055"), 2, False)
+    assert (need.bid_policy, need.round_count, need.round_hours) == (BidPolicy.ANONYMOUS, 2, 12)
+    assert (need.few_bids, need.visibility) == (FewBids.FAIL, Visibility.EXCEPT)
+    assert need.syndicated and need.shows_name
     page = client.get(address)
     # Three working days after Friday is Wednesday, at five in the afternoon.
     assert 'value="2026-11-25T17:00"' in page.text
@@ -153,9 +173,14 @@ def test_a_faulty_step_stores_nothing_and_says_what_would_be_accepted(
         ("purpose", {"purpose": "contract", "contract_id": "999"}),
         ("security", {"securities": [], "accepts": ["loan"]}),
         ("security", {"securities": ["my word"], "accepts": ["loan"]}),
-        ("options", {"minimum_bids": "10"}),
-        ("options", {"minimum_bids": "3", "reserve_rate": "-1"}),
-        ("options", {"minimum_bids": "3", "description": "长" * 501}),
+        ("bidding", {**BIDDING, "minimum_bids": "10"}),
+        ("bidding", {**BIDDING, "round_count": "4"}),
+        ("bidding", {**BIDDING, "bid_policy": "loud"}),
+        ("audience", {"visibility": "chosen"}),
+        ("audience", {"visibility": "chosen", "audience": ["x"]}),
+        ("audience", {"visibility": "except", "audience": ["999999"]}),
+        ("options", {"reserve_rate": "-1"}),
+        ("options", {"description": "长" * 501}),
     ],
 )
 def test_a_faulty_step_leaves_the_draft_as_it_was(
@@ -324,7 +349,7 @@ def test_every_page_of_a_firm_is_whole_in_either_language(
         "/needs/new",
         *(
             f"/needs/{draft.id}/edit/{step}"
-            for step in ("purpose", "amount", "security", "options", "review")
+            for step in ("purpose", "amount", "security", "bidding", "audience", "options", "review")
         ),
         "/firm",
     ):
