@@ -7,6 +7,7 @@ reader's language. Unknown codes are shown as they are rather than hidden.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -116,6 +117,9 @@ _NEED_REASONS: dict[str, Any] = {
     "no_bids": lazy_gettext("No institution placed a bid."),
     "no_ranked_bid": lazy_gettext("No bid could be ranked."),
     "not_accepted_in_time": lazy_gettext("No bid was accepted within the acceptance window."),
+    "declined": lazy_gettext(
+        "The chosen institution declined after its review, and no other bid still held."
+    ),
 }
 
 
@@ -303,6 +307,11 @@ def alert(kind: AlertKind, details: Mapping[str, Any]) -> str:
         return gettext(
             "A payment of %(amount)s carries no date, so it settles nothing.",
             amount=_money(details.get("amount")),
+        )
+    if kind is AlertKind.REVIEW_OVERDUE:
+        due_at = datetime.fromisoformat(str(details["due_at"]))
+        return gettext(
+            "The institution's review was due on %(day)s and is not decided.", day=formats.day(due_at)
         )
     since = str(details.get("due_on") or details.get("since") or formats.ABSENT)
     if kind is AlertKind.PURCHASER_OVERDUE:

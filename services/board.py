@@ -15,12 +15,12 @@ from sqlalchemy import Select, distinct, func, select
 from sqlalchemy.orm import joinedload
 
 from market.calendar import add_months, local_date, working_days_between
+from market.diligence import DeclineRate
 from market.party import Party
 from market.reference import calendar
 from market.vocabulary import (
     INSTITUTION_KINDS,
     Capability,
-    LoanState,
     NeedState,
     OrganisationKind,
     Security,
@@ -34,7 +34,8 @@ from models.need import Need
 from models.organisation import Organisation
 from models.product import Product
 from models.zone import Membership
-from services import lpr
+from services import lpr, review_records
+from services.loans import AGREED_LOANS
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +61,17 @@ class Month:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """How an institution answers: needs whose bidding is over, how many it bid on, bids won, fen awarded."""
+    """How an institution answers: needs whose bidding is over, how many it bid on, bids won, fen awarded.
+
+    ``declines`` says how often it declined after an award; None where it reviewed nothing yet.
+    """
 
     organisation: Organisation
     seen: int
     answered: int
     won: int
     amount: int
+    declines: DeclineRate | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +227,7 @@ def read_responses(zone_id: int) -> list[Response]:
     won: dict[int, list[Loan]] = defaultdict(list)
     for loan in _deals(zone_id):
         won[loan.lender_id].append(loan)
+    declines = review_records.read_decline_rates({bidder.id for bidder in bidders}, zone_id)
     rows = [
         Response(
             organisation=bidder,
@@ -229,6 +235,7 @@ def read_responses(zone_id: int) -> list[Response]:
             answered=answered.get(bidder.id, 0),
             won=len(won[bidder.id]),
             amount=sum(loan.principal for loan in won[bidder.id]),
+            declines=declines.get(bidder.id),
         )
         for bidder in bidders
     ]
@@ -253,7 +260,7 @@ def _deals(zone_id: int) -> list[Loan]:
     return list(
         db.session.scalars(
             select(Loan)
-            .where(Loan.zone_id == zone_id, Loan.state != LoanState.CANCELLED)
+            .where(Loan.zone_id == zone_id, Loan.state.in_(AGREED_LOANS))
             .options(
                 joinedload(Loan.award).options(
                     joinedload(Award.need), joinedload(Award.bid).joinedload(Bid.product)

@@ -17,7 +17,7 @@ from sqlalchemy.orm import joinedload, selectinload
 
 from market.calendar import local_date
 from market.party import Party
-from market.vocabulary import Capability, ContractStage, LoanState, NeedState, Purpose, Security
+from market.vocabulary import Capability, ContractStage, NeedState, Purpose, Security
 from models.award import Award
 from models.base import db
 from models.bid import Bid
@@ -25,6 +25,7 @@ from models.contract import Alert, Contract, Financing, PurchaserPayment
 from models.loan import Loan
 from models.need import Need
 from services import board
+from services.loans import AGREED_LOANS
 
 
 class NeedFigure(StrEnum):
@@ -110,7 +111,9 @@ def list_needs(
 def list_loans(
     by: Party, *, figure: LoanFigure | None = None, month: str = "", search: str = ""
 ) -> list[Loan]:
-    """Return the deals of the party's zone that were not cancelled, newest first; officers and auditors only.
+    """Return the agreed deals of the party's zone, newest first; officers and auditors only.
+
+    One under review is not agreed yet, a cancelled one no longer.
 
     ``month`` as ``2026-11`` keeps the deals approved in that month, Shanghai time.
     """
@@ -118,7 +121,7 @@ def list_loans(
     wanted = search.strip().lower()
     query = (
         select(Loan)
-        .where(Loan.zone_id == by.zone_id, Loan.state != LoanState.CANCELLED)
+        .where(Loan.zone_id == by.zone_id, Loan.state.in_(AGREED_LOANS))
         .options(
             joinedload(Loan.lender),
             joinedload(Loan.borrower),

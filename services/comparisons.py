@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
 from market import cashflow, cost, ranking, what_if
 from market.cost import Cost
+from market.diligence import DeclineRate
 from market.errors import Code, Fault, Invalid, not_found
 from market.money import mean
 from market.party import Party
@@ -18,8 +20,9 @@ from market.what_if import Exploration, Payments
 from models.award import Award
 from models.bid import Bid
 from models.need import Need
+from models.review import Review
 from models.round import Proposal
-from services import awards, bids, needs, rounds
+from services import awards, bids, needs, review_records, rounds
 from services.exchange.offers import read_offer
 
 MONTHS_MOST = 360
@@ -30,7 +33,9 @@ class Comparison:
     """What a firm sees of its offers: ``ranked`` compete, best first; ``apart`` are listed with the reason.
 
     ``refused`` could not be opened. ``proposal`` is the matching round's, while it stands. ``payees``
-    names who is paid by any of the offers, the lender first.
+    names who is paid by any of the offers, the lender first. ``declined`` are the reviews that ended an
+    award of this need, the last one first, with their bids in ``gone``; ``decline_rates`` say, by
+    institution, how often it declined.
     """
 
     need: Need
@@ -40,6 +45,16 @@ class Comparison:
     proposal: Proposal | None
     award: Award | None
     payees: tuple[str, ...]
+    gone: tuple[Bid, ...] = ()
+    declined: tuple[Review, ...] = ()
+    decline_rates: Mapping[int, DeclineRate] = field(default_factory=dict)
+
+    @property
+    def offered(self) -> Bid | None:
+        """Return the bid that is the firm's next choice after a decline, or None without one."""
+        if not self.declined or self.need.state is not NeedState.CLOSED or self.award is not None:
+            return None
+        return next((bid for bid in self.ranked if bid.state is BidState.LIVE), None)
 
     @property
     def is_short(self) -> bool:
@@ -99,6 +114,7 @@ def compare(need_id: int, *, by: Party) -> Comparison:
     need = needs.find(need_id, by=by)
     offers = bids.list_offers(need_id, by=by)
     opened = [bid for bid in offers if bid.terms is not None]
+    left = [bid for bid in opened if bid.state is not BidState.DECLINED]
     proposal = rounds.find_proposal(need_id)
     payees = {LENDER: None} | {
         payee: None for bid in opened for payee in (bid.cost or {}).get("breakdown", {})
@@ -109,19 +125,24 @@ def compare(need_id: int, *, by: Party) -> Comparison:
     ]
     return Comparison(
         need=need,
-        ranked=tuple(bid for bid in opened if bid.rank is not None),
-        apart=tuple(bid for bid in opened if bid.rank is None),
+        ranked=tuple(bid for bid in left if bid.rank is not None),
+        apart=tuple(bid for bid in left if bid.rank is None),
         refused=tuple(bid for bid in offers if bid.terms is None),
         proposal=proposal if proposal is not None and proposal.state is not ProposalState.LAPSED else None,
         award=awards.find_for_need(need_id),
         payees=tuple(ordered),
+        gone=tuple(bid for bid in opened if bid.state is BidState.DECLINED),
+        declined=tuple(review_records.list_declined(need_id)),
+        decline_rates=review_records.read_decline_rates(
+            {bid.organisation_id for bid in opened}, need.zone_id
+        ),
     )
 
 
 def find_offer(need_id: int, bid_id: int, *, by: Party) -> tuple[Comparison, Bid]:
     """Return one opened offer within its comparison; raises ``NotFound``."""
     comparison = compare(need_id, by=by)
-    for bid in (*comparison.ranked, *comparison.apart):
+    for bid in (*comparison.ranked, *comparison.apart, *comparison.gone):
         if bid.id == bid_id:
             return comparison, bid
     raise not_found("bid", bid_id)

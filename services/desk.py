@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import func, select
@@ -15,7 +16,8 @@ from models.base import db
 from models.bid import Bid
 from models.loan import Loan
 from models.need import Need
-from services import awards, loans, needs
+from models.review import ReviewRequest
+from services import awards, loans, needs, questions, review_records
 from services.loans import NextPayment
 
 
@@ -38,7 +40,8 @@ class Payment:
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What waits for a firm: acceptances to confirm, offers to compare, payments, running needs, drafts."""
+    """What waits for a firm: acceptances to confirm, offers to compare, questions of a reviewing institution,
+    payments, running needs, drafts."""
 
     waiting: tuple[Award, ...]
     decisions: tuple[Decision, ...]
@@ -47,6 +50,9 @@ class Desk:
     drafts: tuple[Need, ...]
     needs: int
     loans: tuple[Loan, ...]
+    requests: tuple[ReviewRequest, ...] = ()
+    #: How many questions of bidders wait for an answer, per open need.
+    questions: Mapping[int, int] = field(default_factory=dict)
 
     @property
     def outstanding(self) -> int:
@@ -103,6 +109,8 @@ def read(*, by: Party, now: datetime) -> Desk:
         drafts=tuple(need for need in own if need.state is NeedState.DRAFT),
         needs=len(own),
         loans=tuple(lent),
+        questions=questions.count_waiting(by, now),
+        requests=tuple(review_records.list_open_requests(by)),
     )
 
 
@@ -113,7 +121,7 @@ def _weigh_offers(need_ids: list[int]) -> tuple[dict[int, int], dict[int, Bid]]:
     counts = dict(
         db.session.execute(
             select(Bid.need_id, func.count())
-            .where(Bid.need_id.in_(need_ids), Bid.rank.is_not(None))
+            .where(Bid.need_id.in_(need_ids), Bid.rank.is_not(None), Bid.state != BidState.DECLINED)
             .group_by(Bid.need_id)
         ).all()
     )

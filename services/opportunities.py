@@ -15,7 +15,7 @@ from sqlalchemy.orm import selectinload
 from market.calendar import local_date
 from market.eligibility import Failure
 from market.party import Party
-from market.vocabulary import BidState, Capability, LoanState, NeedState, Purpose
+from market.vocabulary import BidState, Capability, NeedState, Purpose
 from models.award import Award
 from models.base import db
 from models.bid import Bid
@@ -25,6 +25,7 @@ from models.need import Need
 from models.product import Product
 from services import fitting, needs, visibility
 from services.fitting import Fit
+from services.loans import AGREED_LOANS
 
 #: How far back accepted costs still say something about the next one.
 GOING_RATE_SPAN = timedelta(days=365)
@@ -139,7 +140,7 @@ def read_going_rate(zone_id: int, purpose: Purpose, now: datetime) -> GoingRate 
             .join(Need, Award.need_id == Need.id)
             .where(
                 Loan.zone_id == zone_id,
-                Loan.state != LoanState.CANCELLED,
+                Loan.state.in_(AGREED_LOANS),
                 Loan.approved_at > now - GOING_RATE_SPAN,
                 Need.purpose == purpose,
             )

@@ -18,7 +18,7 @@ from sqlalchemy.orm import selectinload
 from market import cost
 from market.errors import MarketError
 from market.party import Party
-from market.vocabulary import BidState
+from market.vocabulary import BidState, NeedState
 from models.base import db
 from models.bid import Bid
 from models.need import Need
@@ -31,6 +31,7 @@ class Outcome:
     """One own bid with its content (amount in fen, rates per year) and how it stands among the others.
 
     ``ranked`` (how many were ranked), ``best`` and ``winning`` are None as long as they are nobody's to know.
+    ``why`` is what became of it: a code and the figures that explain it; None while it still competes.
     """
 
     bid: Bid
@@ -40,6 +41,7 @@ class Outcome:
     ranked: int | None
     best: Decimal | None
     winning: Decimal | None
+    why: dict[str, Any] | None = None
 
 
 def list_own(by: Party, *, sealer: Sealer) -> list[Outcome]:
@@ -49,7 +51,12 @@ def list_own(by: Party, *, sealer: Sealer) -> list[Outcome]:
             select(Bid)
             .join(Need, Bid.need_id == Need.id)
             .where(Need.zone_id == by.zone_id, Bid.organisation_id == by.organisation_id)
-            .options(selectinload(Bid.need), selectinload(Bid.product), selectinload(Bid.organisation))
+            .options(
+                selectinload(Bid.need),
+                selectinload(Bid.product),
+                selectinload(Bid.organisation),
+                selectinload(Bid.justification),
+            )
             .order_by(Bid.id.desc())
         )
     )
@@ -78,8 +85,47 @@ def describe(bids: Sequence[Bid], *, sealer: Sealer) -> list[Outcome]:
         # A bid withdrawn before the opening took no part, so its bidder learns nothing of the others.
         ranked, best = field.get(bid.need_id, (None, None)) if bid.opened_at is not None else (None, None)
         winning = won.get(bid.need_id) if bid.opened_at is not None else None
-        outcomes.append(Outcome(bid, amount, months, effective, ranked, best, winning))
+        outcomes.append(Outcome(bid, amount, months, effective, ranked, best, winning, explain(bid)))
     return outcomes
+
+
+def explain(bid: Bid) -> dict[str, Any] | None:
+    """Return why a bid no longer competes, or is held back, as a code and JSON values; None while it does.
+
+    Rates are strings per year. What it says of others are figures: the winning cost and its rank.
+    """
+    reason = bid.reason or {}
+    match bid.state:
+        case BidState.WITHDRAWN:
+            return {"code": "need_withdrawn" if bid.need.state is NeedState.WITHDRAWN else "withdrawn"}
+        case BidState.REPLACED:
+            return {"code": "replaced"}
+        case BidState.VOIDED:
+            return {"code": "voided", "because": reason.get("code")}
+        case BidState.HELD:
+            asked = bid.justification
+            return {"code": "low_price", **(asked.grounds if asked is not None else {})}
+        case BidState.REFUSED:
+            asked = bid.justification
+            note = asked.note if asked is not None else None
+            return {"code": "refused", "because": reason.get("code"), "note": note}
+        case BidState.EXPIRED:
+            return {"code": "expired", "valid_until": bid.valid_until.isoformat()}
+        case BidState.DECLINED:
+            return {"code": "declined", "reason": reason.get("declined")}
+        case BidState.LOST if "winning" in reason:
+            return {
+                "code": "another_won",
+                "rank": bid.rank,
+                "winning": reason["winning"],
+                "winning_rank": reason.get("winning_rank"),
+            }
+        case BidState.LOST:
+            if bid.need.state is NeedState.WITHDRAWN:
+                return {"code": "need_withdrawn"}
+            return {"code": "unsuccessful", "because": bid.need.reason}
+        case _:
+            return None
 
 
 def _content(bid: Bid, sealer: Sealer) -> tuple[int | None, int | None, Decimal | None]:

@@ -6,15 +6,13 @@ like the firm's giving up, frees limit and contract and offers the next valid bi
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, func, select
-from sqlalchemy.orm import Session, joinedload, selectinload
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from market import diligence
 from market.bidding_vocabulary import DeclineReason, ReviewOutcome
-from market.diligence import DeclineRate
 from market.errors import Code, conflict, invalid, not_found
 from market.party import Party
 from market.reference import calendar
@@ -24,20 +22,13 @@ from models.contract import Alert
 from models.loan import Loan
 from models.need import Need
 from models.review import Review, ReviewRequest
-from services import alerts, audit, claims, contract_steps, loans, needs, rivals
+from services import alerts, audit, claims, contract_steps, loans, needs, review_records, rivals
 from services.sealing import Sealer
 
 WHAT_MOST, ANSWER_MOST, NOTE_MOST = 300, 1000, 500
 
 _LENDER = (Capability.INSTITUTION_BIDDER, Capability.INSTITUTION_APPROVER)
 _FIRM = (Capability.ENTERPRISE_MAKER, Capability.ENTERPRISE_APPROVER)
-#: What lists and pages show of a review, read along with it.
-_WITH = (
-    selectinload(Review.requests),
-    joinedload(Review.loan).options(
-        joinedload(Loan.lender), joinedload(Loan.borrower), joinedload(Loan.award)
-    ),
-)
 #: What an institution may name; that the firm gave up is the firm's to say.
 REASONS = tuple(reason for reason in DeclineReason if reason is not DeclineReason.FIRM_WITHDREW)
 
@@ -149,78 +140,6 @@ def give_up(review_id: int, *, by: Party, now: datetime, sealer: Sealer) -> Revi
         return _call_off(session, seen, DeclineReason.FIRM_WITHDREW, None, by=by, now=now, sealer=sealer)
 
 
-def find_for_loan(loan_id: int) -> Review | None:
-    """Return the review of a loan with its questions, for whoever may see the loan; None for a firm bid."""
-    return db.session.scalar(
-        select(Review).where(Review.loan_id == loan_id).options(selectinload(Review.requests))
-    )
-
-
-def find(review_id: int, *, by: Party) -> Review:
-    """Return a review to the two sides of its loan, or an officer or auditor of the zone."""
-    review = db.session.scalar(
-        select(Review).where(Review.id == review_id, _shown_to(by)).join(Loan).options(*_WITH)
-    )
-    if review is None:
-        raise not_found("review", review_id)
-    return review
-
-
-def list_for(by: Party, *, waiting: bool | None = None) -> list[Review]:
-    """Return the reviews the party is part of (officers and auditors: the zone's).
-
-    Those that wait come first, the one due first on top; ``waiting`` keeps these, or only the decided.
-    """
-    query = select(Review).join(Loan).where(_shown_to(by)).options(*_WITH)
-    if waiting is not None:
-        query = query.where(Review.outcome.is_(None) if waiting else Review.outcome.is_not(None))
-    found = db.session.scalars(query.order_by(Review.id))
-    return sorted(
-        found,
-        key=lambda row: (
-            row.decided_at is not None,
-            row.due_at.timestamp() if row.decided_at is None else -row.decided_at.timestamp(),
-        ),
-    )
-
-
-def list_open_requests(by: Party) -> list[ReviewRequest]:
-    """Return what institutions wait for the party's firm to answer, oldest first."""
-    return list(
-        db.session.scalars(
-            select(ReviewRequest)
-            .join(Review, ReviewRequest.review_id == Review.id)
-            .join(Loan, Review.loan_id == Loan.id)
-            .where(
-                Loan.zone_id == by.zone_id,
-                Loan.borrower_id == by.organisation_id,
-                Review.outcome.is_(None),
-                ReviewRequest.answered_at.is_(None),
-            )
-            .options(
-                joinedload(ReviewRequest.review).joinedload(Review.loan).joinedload(Loan.lender),
-            )
-            .order_by(ReviewRequest.id)
-        )
-    )
-
-
-def is_standing_still(review: Review) -> bool:
-    """Say whether a review's clock stands, because the firm has not answered everything."""
-    return review.outcome is None and any(request.answered_at is None for request in review.requests)
-
-
-def may_decide(review: Review, by: Party) -> bool:
-    """Say whether the party is the second person at the institution who decides a review now."""
-    loan = review.loan
-    return (
-        review.outcome is None
-        and loan.lender_id == by.organisation_id
-        and by.may(Capability.INSTITUTION_APPROVER)
-        and loan.award.bid.placed_by != by.user_id
-    )
-
-
 def list_overdue(zone_id: int, now: datetime) -> list[int]:
     """Return the reviews of a zone that are past their due time, of which nobody was warned yet."""
     asked = select(ReviewRequest.id).where(
@@ -255,7 +174,7 @@ def note_overdue(review_id: int, *, by: Party, now: datetime) -> Review:
         # The loan first, as everywhere: an alert on it would wait for whoever holds it and wants the review.
         session.get_one(Loan, loan_id, with_for_update=True)
         review = session.get_one(Review, review_id, with_for_update=True)
-        if review.outcome is None and review.due_at < now and not is_standing_still(review):
+        if review.outcome is None and review.due_at < now and not review_records.is_standing_still(review):
             alerts.raise_alert(
                 session,
                 review.loan.zone_id,
@@ -266,23 +185,6 @@ def note_overdue(review_id: int, *, by: Party, now: datetime) -> Review:
                 due_at=review.due_at.isoformat(),
             )
     return review
-
-
-def read_decline_rates(organisation_ids: Collection[int], zone_id: int) -> dict[int, DeclineRate]:
-    """Return how often institutions declined what they reviewed in a zone; none without a review decided."""
-    declined = func.count().filter(Review.outcome == ReviewOutcome.DECLINED)
-    query = (
-        select(Loan.lender_id, func.count(), declined)
-        .join(Review, Review.loan_id == Loan.id)
-        .where(
-            Loan.zone_id == zone_id,
-            Loan.lender_id.in_(organisation_ids),
-            Review.outcome.is_not(None),
-            Review.reason.is_distinct_from(DeclineReason.FIRM_WITHDREW),
-        )
-        .group_by(Loan.lender_id)
-    )
-    return {lender: DeclineRate(reviewed, no) for lender, reviewed, no in db.session.execute(query)}
 
 
 def _call_off(
@@ -344,13 +246,6 @@ def _seen(review_id: int, by: Party) -> Review:
 
 def _concerns_firm(loan: Loan, by: Party) -> bool:
     return (loan.zone_id, loan.borrower_id) == (by.zone_id, by.organisation_id)
-
-
-def _shown_to(by: Party) -> ColumnElement[bool]:
-    if by.may(Capability.OFFICER, Capability.AUDITOR):
-        return Loan.zone_id == by.zone_id
-    own = by.organisation_id
-    return and_(Loan.zone_id == by.zone_id, (Loan.lender_id == own) | (Loan.borrower_id == own))
 
 
 def _subject(review: Review) -> str:

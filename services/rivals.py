@@ -16,7 +16,7 @@ from market.vocabulary import AlertKind, BidState, ProposalState
 from models.bid import Bid
 from models.need import Need
 from models.round import Proposal
-from services import alerts, audit, opening
+from services import admissions, alerts, audit, opening
 from services.sealing import Sealer
 
 #: Why a need ended when nothing was left to offer after a decline.
@@ -66,10 +66,14 @@ def offer_again(session: Session, need: Need, *, by: Party, now: datetime, seale
             .order_by(Bid.receipt_number)
         )
     )
+    suspended = admissions.read_suspensions(session, need.zone_id, {bid.organisation_id for bid in lost})
     back = []
     for bid in lost:
         if bid.valid_until < now:
             bid.state, bid.ended_at = BidState.EXPIRED, now
+        elif (refusal := suspended.get(bid.organisation_id)) is not None:
+            bid.state, bid.ended_at, bid.rank = BidState.REFUSED, now, None
+            bid.reason = {"code": refusal.faults[0].code.value}
         else:
             _revive(session, need, bid, now)
             back.append(bid)

@@ -24,10 +24,12 @@ from blueprints.api.terms import (
     show_cost,
     show_failure,
 )
+from market.diligence import DeclineRate
 from market.vocabulary import BidState, Capability, DayCount, Interval, OfferKind, RentTiming, Repayment
 from models.bid import Bid as Row
-from services import bid_content, bids, fees
+from services import bid_content, bids, fees, outcomes, review_records
 from services.exchange.offers import read_offer, write_offer
+from services.outcomes import Outcome
 
 bid_routes = Blueprint("bids", __name__, "Sealed bids, and the offers that come of them.")
 
@@ -60,6 +62,7 @@ class QuoteEntry(Body):
     )
     confirmed = fields.Flag("Says that an unusual price is meant.")
     revision = fields.Whole("The need's `revision` as seen; refused where it changed since.", least=1)
+    is_firm = fields.Flag("`false` for a bid subject to the institution's approval after the award.")
 
 
 class PreviewAnswer(Answer):
@@ -86,8 +89,13 @@ class BidAnswer(Answer):
     receipt_number = fields.Count("Order of arrival; told after the opening.", allow_none=True)
     valid_until = fields.Moment()
     opened_at = fields.Moment(allow_none=True)
+    is_firm = fields.Flag("`false` if subject to approval; null until the opening.", allow_none=True)
     rank = fields.Count("Place among comparable offers.", allow_none=True)
-    reason = fields.Facts("Why it stands there, or what became of it.", allow_none=True)
+    ranked = fields.Count("How many offers were ranked; told after the opening.", allow_none=True)
+    best = fields.Rate("The least annual cost of all; told after the opening.", allow_none=True)
+    winning = fields.Rate("The annual cost of what won; told after the award.", allow_none=True)
+    reason = fields.Facts("Why it stands at its place.", allow_none=True)
+    why = fields.Facts("What became of it: a code and figures; null while it competes.", allow_none=True)
     effective = fields.Rate("All-in annual cost.", allow_none=True)
     total_cost = fields.Money(allow_none=True, least=None)
     amount = fields.Money(allow_none=True)
@@ -110,6 +118,14 @@ class ProductBrief(Answer):
     name_en = fields.Said()
 
 
+class DeclineRateAnswer(Answer):
+    """How often an institution declined after an award."""
+
+    reviewed = fields.Count("Reviews it decided in this zone.")
+    declined = fields.Count("Of these, how many it declined.")
+    rate = fields.Rate("Null below three reviews.", allow_none=True)
+
+
 class OfferAnswer(Answer):
     """An opened bid as the firm compares it."""
 
@@ -126,6 +142,8 @@ class OfferAnswer(Answer):
     amount = fields.Money(allow_none=True)
     months = fields.Count(allow_none=True)
     effective = fields.Rate("All-in annual cost.", allow_none=True)
+    is_firm = fields.Flag("`false` if subject to the institution's approval.", allow_none=True)
+    decline_rate = fields.Part(DeclineRateAnswer, allow_none=True)
     simple = fields.Rate(allow_none=True)
     total_cost = fields.Money(allow_none=True, least=None)
     declared_rate = fields.Rate("The annual cost the institution stated.", allow_none=True)
@@ -193,7 +211,8 @@ class Bids(MethodView):
     def get(self, page: dict[str, Any]) -> Any:
         """List the bids of one's institution."""
         found = cut(bids.list_own(access.acting()), page)
-        return {**found, "items": [show(row) for row in found["items"]]}
+        told = outcomes.describe(found["items"], sealer=current_app.extensions["sealer"])
+        return {**found, "items": [show(outcome) for outcome in told]}
 
 
 @bid_routes.route(f"/bids/<{fields.ID}:bid_id>")
@@ -212,7 +231,8 @@ class Bid(MethodView):
     @allows(Capability.INSTITUTION_BIDDER)
     def delete(self, bid_id: int) -> Any:
         """Withdraw one's own bid before the close; afterwards it is held to."""
-        return show(bids.withdraw(bid_id, by=access.acting(), now=access.now()))
+        gone = bids.withdraw(bid_id, by=access.acting(), now=access.now())
+        return show(*outcomes.describe([gone], sealer=current_app.extensions["sealer"]))
 
 
 @bid_routes.route(f"/needs/<{fields.ID}:need_id>/offers")
@@ -226,27 +246,44 @@ class Offers(MethodView):
     )
     def get(self, need_id: int) -> Any:
         """List the opened bids of a need, best first; before the opening there is nothing to list."""
-        return {"items": [show_offer(row) for row in bids.list_offers(need_id, by=access.acting())]}
+        by = access.acting()
+        rows = bids.list_offers(need_id, by=by)
+        rates = review_records.read_decline_rates({row.organisation_id for row in rows}, by.zone_id)
+        return {"items": [show_offer(row, rates.get(row.organisation_id)) for row in rows]}
 
 
-def show(row: Row) -> dict[str, Any]:
+def show(outcome: Outcome) -> dict[str, Any]:
     """Return one's own bid; the order of arrival would tell how many rivals there are before the opening."""
-    plain = {name: getattr(row, name) for name in BidAnswer().fields if name != "receipt_number"}
-    return {**plain, "receipt_number": row.receipt_number if row.opened_at is not None else None}
+    row = outcome.bid
+    made = {
+        "receipt_number": row.receipt_number if row.opened_at is not None else None,
+        "ranked": outcome.ranked,
+        "best": outcome.best,
+        "winning": outcome.winning,
+        "why": outcome.why,
+        # What voided it stands among the need's changes, in this interface's units.
+        "reason": {name: value for name, value in row.reason.items() if name != "differences"}
+        if row.reason is not None
+        else None,
+    }
+    plain = {name: getattr(row, name) for name in BidAnswer().fields if name not in made}
+    return {**plain, **made}
 
 
 def show_whole(row: Row, content: dict[str, Any], salt: str) -> dict[str, Any]:
     """Return one's own bid with what was sealed."""
-    return {**show(row), "content": content, "salt": salt, "warnings": list_warnings(row, content["offer"])}
+    told = show(*outcomes.describe([row], sealer=current_app.extensions["sealer"]))
+    return {**told, "content": content, "salt": salt, "warnings": list_warnings(row, content["offer"])}
 
 
-def show_offer(row: Row) -> dict[str, Any]:
-    """Return an opened bid as an offer."""
+def show_offer(row: Row, declines: DeclineRate | None = None) -> dict[str, Any]:
+    """Return an opened bid as an offer, with how often its institution declined after an award."""
     made = {
         "bid_id": row.id,
         "institution": row.organisation,
         "kind": row.offer,
         "cost": show_cost(row.cost) if row.cost is not None else None,
+        "decline_rate": declines,
         "warnings": list_warnings(row, row.terms),
     }
     plain = {name: getattr(row, name) for name in OfferAnswer().fields if name not in made}

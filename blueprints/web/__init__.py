@@ -18,6 +18,7 @@ from blueprints.web import (
     officer,
     papers,
     public,
+    reviews,
 )
 
 page = Blueprint(
@@ -45,6 +46,7 @@ def register(app: Flask) -> None:
     app.register_blueprint(enterprise.page)
     app.register_blueprint(account.page)
     app.register_blueprint(deals.page)
+    app.register_blueprint(reviews.page)
     app.register_blueprint(papers.page)
     app.register_blueprint(contracts.page)
     app.register_blueprint(institution.page)

@@ -13,7 +13,7 @@ from blueprints.web import offer_pages
 from blueprints.web.forms import Form
 from market.vocabulary import AwardState, Capability
 from models.award import Award
-from services import awards, comparisons, desk, needs, users
+from services import awards, comparisons, desk, needs, review_records, users
 
 Answer = str | Response | tuple[str, int]
 
@@ -69,12 +69,14 @@ def needs_award(need_id: int) -> Answer:
             if rejecting:
                 flash(gettext("Turned down. The other offers can still be accepted."), "success")
                 return redirect(url_for("enterprise.needs_offers", need_id=need_id), 303)
-            flash(gettext("Confirmed. The institution is now bound to its offer."), "success")
+            bound = gettext("Confirmed. The institution is now bound to its offer.")
+            flash(bound if _is_firm(award) else _say_reviewed(), "success")
             return redirect(url_for("enterprise.needs_award", need_id=need_id), 303)
         award = awards.find_for_need(need_id) or award
     comparison, bid = comparisons.find_offer(need_id, award.bid_id, by=party)
     waiting = award.state is AwardState.AWAITING_CONFIRMATION
     own = award.accepted_by == current_user.id
+    loan = desk.find_loan(award)
     return form.page(
         "enterprise/award.html",
         need=need,
@@ -87,12 +89,23 @@ def needs_award(need_id: int) -> Answer:
         may_take_back=waiting and own,
         accepted_by=users.find(award.accepted_by),
         confirmed_by=users.find(award.confirmed_by) if award.confirmed_by else None,
-        loan=desk.find_loan(award),
+        loan=loan,
+        review=None if loan is None else review_records.find_for_loan(loan.id),
     )
 
 
 def _say_accepted(award: Award) -> None:
     if award.state is AwardState.AWAITING_CONFIRMATION:
         flash(gettext("Accepted. It counts as soon as a second person of your firm confirms it."), "success")
-    else:
+    elif _is_firm(award):
         flash(gettext("Accepted. The institution is now bound to its offer."), "success")
+    else:
+        flash(_say_reviewed(), "success")
+
+
+def _is_firm(award: Award) -> bool:
+    return award.bid.is_firm is not False
+
+
+def _say_reviewed() -> str:
+    return gettext("Accepted. The institution now reviews; what it asks of you stands with the deal.")

@@ -41,6 +41,8 @@ MOST_FEES = 8
 #: How many later rates the form shows at least, and at most.
 STEPS, MOST_STEPS = 2, 8
 LONGEST_TERM = 360
+#: What the form sends for a bid that is firm, and for one subject to its institution's approval.
+FIRM, APPROVAL = "firm", "approval"
 #: Fields of the form that the faults of a quote call otherwise.
 _FIELDS = {"prelease_rate": "prelease.rate"}
 
@@ -58,6 +60,7 @@ def make(values: Mapping[str, Any], product: Product | None = None) -> Form:
         "valid_until": gettext("Valid until"),
         "buyout": gettext("Buy-out price"),
         "confirmed": gettext("Confirmation"),
+        "is_firm": gettext("How it binds"),
         "interval": gettext("Payments"),
         "deposit": gettext("Deposit, returned at the end"),
         "prelease_months": gettext("Months before the first rental period"),
@@ -87,6 +90,7 @@ def open_with(need: Need, product: Product, room: int | None) -> dict[str, Any]:
         "interval": int(Interval.MONTHLY),
         "day_count": DayCount.THIRTY_360.value,
         "valid_until": formats.day(bids.earliest_validity(need)),
+        "is_firm": FIRM,
     }
     if is_floating(product):
         if product.spread_from == product.spread_to:
@@ -117,6 +121,7 @@ def open_again(
         "day_count": terms.day_count.value,
         "deposit": percent(terms.deposit) if terms.deposit else "",
         "valid_until": max(str(content["valid_until"])[:10], values["valid_until"]),
+        "is_firm": FIRM if content.get("firm", True) else APPROVAL,
     }
     if is_floating(product):
         base = need.lpr_1y if product.pricing is Pricing.LPR_1Y else need.lpr_5y
@@ -186,6 +191,9 @@ def read(form: Form, product: Product) -> Any:
     steps = _read_steps(form)
     fees = [(row, fee) for row in range(count_fees(form)) if (fee := read_fee(form, row)) is not None]
     valid_on = form.day("valid_until")
+    binds = str(form.value("is_firm") or FIRM)
+    if binds not in (FIRM, APPROVAL):
+        form.refuse(Code.NOT_A_CHOICE, "is_firm", value=binds[:40], choices=[FIRM, APPROVAL])
     declared = form.percent("declared_rate", required=False, least=0)
     revision = form.whole("revision", required=False, least=1)
     if not form.ok:
@@ -206,6 +214,7 @@ def read(form: Form, product: Product) -> Any:
         declared_rate=declared,
         confirmed=form.flag("confirmed"),
         revision=revision,
+        is_firm=binds == FIRM,
         **terms,
     )
 

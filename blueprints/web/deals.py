@@ -8,14 +8,14 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext
 from werkzeug.wrappers import Response
 
-from blueprints import access, formats
+from blueprints import access, endings, formats
 from blueprints.access import allows
 from blueprints.web import paging
 from blueprints.web.forms import Form
 from market.calendar import local_date
 from market.vocabulary import Capability, LoanState
 from models.loan import Loan
-from services import awards, contract_loans, loans
+from services import awards, contract_loans, loans, review_records, reviews
 
 Answer = str | Response | tuple[str, int]
 SORTS = ("newest", "amount", "cost", "next")
@@ -66,7 +66,7 @@ def deals() -> Answer:
 @allows(*Capability)
 def deals_show(loan_id: int) -> Answer:
     """Show one deal: what was agreed, the schedule, what was paid, and what comes next."""
-    return _show(loan_id, Form())
+    return show(loan_id, Form())
 
 
 @page.post(f"/deals/{NUMBER}/drawdown")
@@ -77,7 +77,7 @@ def deals_draw(loan_id: int) -> Answer:
     drawn_on = form.day("drawn_on")
     form.run(loans.draw, loan_id, drawn_on, by=access.acting(), now=access.now())
     if not form.ok:
-        return _show(loan_id, form)
+        return show(loan_id, form)
     flash(gettext("Drawn on %(day)s. The schedule has its dates now.", day=formats.day(drawn_on)), "success")
     return redirect(url_for("deals.deals_show", loan_id=loan_id), 303)
 
@@ -93,7 +93,7 @@ def deals_repay(loan_id: int) -> Answer:
         loans.record_repayment, loan_id, amount, paid_on, reference, by=access.acting(), now=access.now()
     )
     if row is None:
-        return _show(loan_id, form)
+        return show(loan_id, form)
     flash(
         gettext(
             "Recorded: interest %(interest)s, principal %(principal)s.",
@@ -112,16 +112,20 @@ def deals_cancel(loan_id: int) -> Answer:
     form = Form(request.form)
     form.run(loans.cancel, loan_id, by=access.acting(), now=access.now())
     if not form.ok:
-        return _show(loan_id, form)
+        return show(loan_id, form)
     flash(gettext("The deal is cancelled; limit and contract are free again."), "success")
     return redirect(url_for("deals.deals_show", loan_id=loan_id), 303)
 
 
-def _show(loan_id: int, form: Form) -> tuple[str, int]:
+def show(loan_id: int, form: Form) -> tuple[str, int]:
+    """Return the page of a deal with what was typed on it and what is wrong with that."""
     party = access.acting()
     loan = loans.find(loan_id, by=party)
     today = local_date(access.now())
     is_lender = loan.lender_id == party.organisation_id
+    is_borrower = loan.borrower_id == party.organisation_id
+    review = review_records.find_for_loan(loan_id)
+    is_waiting = review is not None and review.outcome is None
     if not form.values:
         form.values.update({"drawn_on": today.isoformat(), "paid_on": today.isoformat()})
     return form.page(
@@ -140,4 +144,16 @@ def _show(loan_id: int, form: Form) -> tuple[str, int]:
         and loan.state is LoanState.APPROVED
         and party.may(Capability.INSTITUTION_APPROVER),
         may_repay=is_lender and loan.state is LoanState.DRAWN,
+        review=review,
+        stands_still=review is not None and review_records.is_standing_still(review),
+        endings=endings,
+        reasons=reviews.REASONS,
+        may_ask=is_lender
+        and is_waiting
+        and party.may(Capability.INSTITUTION_BIDDER, Capability.INSTITUTION_APPROVER),
+        may_decide=review is not None and review_records.may_decide(review, party),
+        may_answer=is_borrower
+        and is_waiting
+        and party.may(Capability.ENTERPRISE_MAKER, Capability.ENTERPRISE_APPROVER),
+        may_give_up=is_borrower and is_waiting and party.may(Capability.ENTERPRISE_APPROVER),
     )

@@ -10,7 +10,7 @@ import rfc8785
 from flask import Blueprint, Response, current_app, flash, redirect, render_template, request, url_for
 from flask_babel import gettext, lazy_gettext
 
-from blueprints import cautions, disclosure, explanations
+from blueprints import cautions, disclosure, endings, explanations
 from blueprints.access import acting, allows, now
 from blueprints.documents import spreadsheet
 from blueprints.documents.spreadsheet import Column, Kind
@@ -18,7 +18,7 @@ from blueprints.web import need_words, paging
 from blueprints.web.forms import Form
 from market import cost
 from market.vocabulary import BidState, Capability
-from services import bids, fees, need_changes, outcomes, visibility
+from services import bids, fees, need_changes, outcomes, review_records, visibility
 from services.exchange.offers import read_offer
 from services.outcomes import Outcome
 
@@ -43,6 +43,7 @@ COLUMNS = (
     Column(lazy_gettext("Bids ranked"), Kind.NUMBER),
     Column(lazy_gettext("Best annual cost"), Kind.RATE),
     Column(lazy_gettext("Winning annual cost"), Kind.RATE),
+    Column(lazy_gettext("What became of it")),
     Column(lazy_gettext("Received"), Kind.MOMENT),
     Column(lazy_gettext("Valid until"), Kind.MOMENT),
     Column(lazy_gettext("Receipt hash")),
@@ -77,6 +78,7 @@ def bids_list() -> Answer:
         counts=counts,
         state=state,
         states=[state for state in BidState if counts[state]],
+        endings=endings,
     )
 
 
@@ -113,11 +115,13 @@ def _show(bid_id: int, form: Form) -> Answer:
     terms = read_offer(content["offer"], "offer")
     priced = cost.price(terms)
     closes_at = bid.need.closes_at
+    (outcome,) = outcomes.describe([bid], sealer=sealer)
     chance = need_changes.find_chance(bid, by=acting(), now=now(), sealer=sealer)
     return form.page(
         "institution/bid.html",
         bid=bid,
-        outcome=outcomes.describe([bid], sealer=sealer)[0],
+        outcome=outcome,
+        review=review_records.find_for_bid(bid.id),
         chance=chance,
         differences=need_words.describe(chance.differences) if chance is not None else [],
         is_shown=visibility.may_see(bid.need, acting()),
@@ -127,7 +131,8 @@ def _show(bid_id: int, form: Form) -> Answer:
         terms=terms,
         priced=priced,
         cost_parts=disclosure.rows(priced),
-        reason=explanations.rank(bid.reason),
+        reason="" if bid.state in {BidState.REFUSED, BidState.VOIDED} else explanations.rank(bid.reason),
+        ending=endings.bid(outcome.why),
         cautions=cautions.fees(fees.warn_bid(bid, terms.fees)),
         declared=None if content["declared_rate"] is None else Decimal(content["declared_rate"]),
         may_withdraw=bid.state is BidState.SEALED and closes_at is not None and now() < closes_at,
@@ -148,6 +153,7 @@ def _cells(row: Outcome) -> list[Any]:
         row.ranked,
         row.best,
         row.winning,
+        endings.bid(row.why),
         bid.receipt_at,
         bid.valid_until,
         bid.receipt_hash,

@@ -11,7 +11,7 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask_babel import gettext, lazy_pgettext
 from werkzeug.wrappers import Response
 
-from blueprints import access, cautions, explanations, formats
+from blueprints import access, cautions, endings, explanations, formats
 from blueprints.access import allows
 from blueprints.web import package_view
 from blueprints.web.forms import Form
@@ -43,7 +43,11 @@ _SHOWN = Decimal("0.00005")
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One offer as the comparison shows it: the bid, its figures, why it stands where it stands."""
+    """One offer as the comparison shows it: the bid, its figures, why it stands where it stands.
+
+    ``offered`` says that it is the next choice after a decline; ``declines`` how often its institution
+    declined after an award, in words.
+    """
 
     bid: Bid
     why: str
@@ -53,6 +57,8 @@ class Column:
     terms: Any
     requires: tuple[str, ...]
     study: Study
+    offered: bool = False
+    declines: str = ""
 
     @property
     def cost(self) -> dict[str, Any]:
@@ -111,6 +117,7 @@ def needs_offers(need_id: int) -> Answer:
         apart=[make_column(bid, comparison) for bid in comparison.apart],
         payees=chart_payees(columns),
         proposal_why=explanations.proposal(comparison.proposal.why) if comparison.proposal else "",
+        endings=endings,
         estimates=[],
         form=Form({"amount": _wan(need.amount), "months": need.months}),
         ranges=_ranges(need),
@@ -155,6 +162,8 @@ def make_column(bid: Bid, comparison: Comparison) -> Column:
         terms=read_offer(bid.terms, "terms"),
         requires=tuple(explanations.condition(item) for item in bid.product.conditions),
         study=comparisons.study(bid),
+        offered=comparison.offered is not None and comparison.offered.id == bid.id,
+        declines=endings.decline_rate(comparison.decline_rates.get(bid.organisation_id)),
     )
 
 
