@@ -9,10 +9,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from typing import TypeVar
 
 from market import party
-from services import contract_loans, justifications, loans, opening, reviews, rounds
+from services import contract_loans, justifications, loans, opening, reviews, rounds, standing_answers
 from services.sealing import Sealer
+
+Piece = TypeVar("Piece")
 
 
 def run_due(zone_id: int, *, now: datetime, sealer: Sealer) -> Counter[str]:
@@ -25,14 +28,24 @@ def run_due(zone_id: int, *, now: datetime, sealer: Sealer) -> Counter[str]:
     done: Counter[str] = Counter()
     faults: list[Exception] = []
 
-    def do_each(kind: str, due: Iterable[int], work: Callable[[int], object]) -> None:
-        for row_id in due:
+    def do_each(kind: str, due: Iterable[Piece], work: Callable[[Piece], object]) -> None:
+        for piece in due:
             try:
-                work(row_id)
+                work(piece)
                 done[kind] += 1
             except Exception as fault:
                 faults.append(fault)
 
+    answers: list[standing_answers.Due] = []
+    try:
+        answers = standing_answers.list_due(zone_id, now, sealer)
+    except Exception as fault:
+        faults.append(fault)
+    do_each(
+        "standing bids",
+        answers,
+        lambda due: standing_answers.answer(due, by=by, now=now, sealer=sealer),
+    )
     do_each(
         "openings",
         opening.list_due(zone_id, now),

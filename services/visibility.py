@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import ColumnElement, and_, delete, or_, select
+from sqlalchemy import ColumnElement, SQLColumnExpression, and_, delete, or_, select
 from sqlalchemy.orm import Session
 
 from market.bidding_vocabulary import Visibility
@@ -43,7 +43,7 @@ def admits(need: Need, institution_id: int | None) -> bool:
     return (named is not None) is (need.visibility is Visibility.CHOSEN)
 
 
-def is_shown_to(institution_id: int | ColumnElement[int] | None) -> ColumnElement[bool]:
+def is_shown_to(institution_id: int | SQLColumnExpression[int] | None) -> ColumnElement[bool]:
     """Return the condition that a need of the query around it is shown to an institution.
 
     The institution is an id, or a column of the query, such as a standing bid's.
