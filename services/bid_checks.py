@@ -113,8 +113,8 @@ def find_faults(
             faults.append(
                 Fault(Code.ABOVE_CEILING, "rate", {"value": str(round(effective, 8)), "most": str(ceiling)})
             )
-        elif (weighed.terms.rate < _LEAST_LIKELY or effective <= 0) and not quote.confirmed:
-            faults.append(Fault(Code.LOOKS_MISTYPED, "rate", {"value": str(weighed.terms.rate)}))
+        elif not quote.confirmed and (odd := _find_odd(weighed.terms, effective)) is not None:
+            faults.append(Fault(Code.LOOKS_MISTYPED, "rate", {"value": str(odd)}))
         if weighed.verdict is Verdict.REFUSE:
             faults.append(
                 Fault(
@@ -158,6 +158,14 @@ def find_faults(
     if need.contract is not None:
         faults.extend(_check_contract(session, need.contract, need, product, quote))
     return faults
+
+
+def _find_odd(terms: Terms, effective: Decimal) -> Decimal | None:
+    """Return the rate of an offer that was probably typed wrongly, or an annual cost that costs nothing."""
+    typed = (terms.rate, *(rate for _, rate in terms.rate_steps))
+    if (least := min(typed)) < _LEAST_LIKELY:
+        return least
+    return round(effective, 8) if effective <= 0 else None
 
 
 def _check_contract(

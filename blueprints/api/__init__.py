@@ -10,10 +10,13 @@ from flask import Flask, request
 from blueprints import access
 from blueprints.api import (  # noqa: F401  (all but the first add routes to others)
     documentation,
+    early_openings,
     imports,
+    justifications,
     need_changes,
     packages,
     proofs,
+    standings,
 )
 from blueprints.api.admissions import admission_routes
 from blueprints.api.alerts import alert_routes
@@ -30,6 +33,7 @@ from blueprints.api.prices import price_routes
 from blueprints.api.products import product_routes
 from blueprints.api.questions import question_routes
 from blueprints.api.reference import reference_routes
+from blueprints.api.reviews import review_routes
 from blueprints.api.rounds import round_routes
 from blueprints.api.surveillance import surveillance_routes
 from blueprints.api.tokens import tokens
@@ -47,6 +51,7 @@ SUBJECTS = (
     question_routes,
     bid_routes,
     award_routes,
+    review_routes,
     loan_routes,
     contract_routes,
     round_routes,
