@@ -37,7 +37,7 @@ def test_an_institution_is_admitted_suspended_and_reinstated(market: Market) -> 
     product = bank.post("products", WORKING_CAPITAL)
     suspended = officer.post(f"{member}/suspension", {"reason": "被监管调查"})
     assert (suspended["state"], suspended["suspended_because"]) == ("suspended", "被监管调查")
-    problem = bank.refuse("PUT", f"products/{product['id']}/listed", 409, {"listed": True})
+    problem = bank.refuse("PATCH", f"products/{product['id']}", 409, {"listed": True})
     assert problem["code"] == "suspended" and "被监管调查" in problem["detail"]
     assert officer.call("DELETE", f"{member}/suspension")["state"] == "ending"
     assert officer.put(f"{member}/admission", papers(market))["state"] == "admitted"
