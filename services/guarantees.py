@@ -200,11 +200,10 @@ def choose_multiple(session: Session, guarantor_id: int) -> int:
     in_force: dict[int, int] = {}
     for row in _list_live(session, guarantor_id):
         in_force[row.firm_id] = in_force.get(row.firm_id, 0) + _count(row)
-    sizes = dict(
-        session.execute(
-            select(Organisation.id, Organisation.size_class).where(Organisation.id.in_(in_force))
-        ).tuples()
+    found = session.execute(
+        select(Organisation.id, Organisation.size_class).where(Organisation.id.in_(in_force))
     )
+    sizes = {firm_id: size for firm_id, size in found}
     return law.choose_multiple((amount, sizes[firm] in _SMALL) for firm, amount in in_force.items())
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -18,14 +19,13 @@ from market.vocabulary import (
     BidState,
     LimitScope,
     OrganisationKind,
-    ProductFamily,
     Purpose,
 )
 from models.base import db, transaction
 from models.bid import Bid
 from models.need import Need
 from models.product import Product
-from services import awards, bids, limit_settings, limits, loans, opening
+from services import awards, bids, limit_settings, limits, loans, opening, organisations
 from services.limit_settings import set_limit
 from services.limits import Exposure
 from services.sealing import Sealer
@@ -69,7 +69,7 @@ def test_a_deal_takes_of_every_limit_in_its_way_or_of_none(
 
     def move(verb: Callable[..., None], exposure: Exposure, amount: int) -> None:
         with transaction() as session:
-            verb(session, [Exposure(lender, exposure.firm_id, exposure.sector, exposure.purchaser_id, amount)])
+            verb(session, [replace(exposure, amount=amount)])
 
     move(limits.consume, to_firm, 4 * MILLION)
     with refuses(Code.LIMIT_EXCEEDED):
@@ -98,8 +98,6 @@ def test_each_scope_alone_stops_a_bid_and_an_award(
     app: Flask, now: datetime, sealer: Sealer, refuses: Refusing, full: LimitScope
 ) -> None:
     firm, bank, product, purchaser, contract = make_contract_path(now)
-    from services import organisations
-
     organisations.update_profile({"industry": "C39"}, by=firm, now=now)
     names: dict[LimitScope, dict[str, Any]] = {
         LimitScope.TOTAL: {},

@@ -6,9 +6,11 @@ from collections import Counter
 from datetime import date, datetime, timedelta
 from functools import partial
 
+import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
+from market.bidding_vocabulary import BidPolicy
 from market.party import Party, clock
 from market.vocabulary import (
     BidState,
@@ -23,7 +25,7 @@ from market.vocabulary import (
 )
 from models.audit import AuditEntry
 from models.award import Award
-from models.base import db
+from models.base import db, transaction
 from models.bid import Bid
 from models.contract import Contract, Financing
 from models.loan import Loan, Repayment
@@ -31,14 +33,17 @@ from models.need import Need
 from models.organisation import Limit, Organisation
 from models.product import Product
 from models.round import MatchingRound, Proposal
-from services import awards, bids, contract_steps, contracts, loans, opening, organisations
+from services import awards, bids, contract_steps, contracts, limits, loans, opening
 from services.bids import Quote
 from services.clock import run_due
 from services.contracts import Entry
+from services.limit_settings import set_limit
+from services.limits import Exposure
 from services.sealing import Sealer
 from tests.databases import URL
 from tests.factories import MILLION, make_need, make_party, make_product, place_bid
 from tests.services import racing
+from tests.services.test_guarantees import make_guarantor
 from tests.services.test_path import ACCOUNT, make_contract_path
 
 LATER = timedelta(days=3, seconds=1)
@@ -79,24 +84,110 @@ def test_eight_acceptances_of_eight_bids_leave_one_award(app: Flask, now: dateti
     assert states == {BidState.WON: 1, BidState.LOST: 7}
 
 
-def test_twenty_awards_of_a_million_against_five_million_make_five(
+def test_forty_awards_of_a_million_against_ten_million_make_ten(
     app: Flask, now: datetime, sealer: Sealer
 ) -> None:
     firm = make_party(now=now)
     bank, product = make_bank(now)
     assert bank.organisation_id is not None
-    organisations.set_limit(bank.organisation_id, LimitScope.TOTAL, 5 * MILLION, by=bank, now=now)
+    set_limit(bank.organisation_id, LimitScope.TOTAL, 10 * MILLION, by=bank, now=now)
     later, deeds = now + LATER, []
-    for _ in range(20):
+    for _ in range(40):
         need = make_need(firm, now=now, amount=MILLION)
         bid = place_bid(need, product, bank, now=now, sealer=sealer)
         opening.open_bids(need.id, by=clock(firm.zone_id), now=later, sealer=sealer)
         deeds.append(partial(awards.accept, need.id, bid.id, bid.receipt_hash, by=firm, now=later))
-    assert race(app, deeds) == {"done": 5, "limit_exceeded": 15}
+    assert race(app, deeds) == {"done": 10, "limit_exceeded": 30}
     (limit,) = db.session.scalars(select(Limit))
-    assert limit.used == limit.cap == 5 * MILLION
-    assert (count(Award), count(Loan)) == (5, 5)
-    assert Counter(db.session.scalars(select(Need.state))) == {NeedState.AWARDED: 5, NeedState.CLOSED: 15}
+    assert limit.used == limit.cap == 10 * MILLION
+    assert (count(Award), count(Loan)) == (10, 10)
+    assert Counter(db.session.scalars(select(Need.state))) == {NeedState.AWARDED: 10, NeedState.CLOSED: 30}
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_limits_named_in_opposite_orders_never_wait_in_a_circle(app: Flask, now: datetime) -> None:
+    firms = [make_party(now=now).organisation_id or 0 for _ in range(2)]
+    banks = [make_party(OrganisationKind.BANK, now=now) for _ in range(3)]
+    # The rows come in another order than their institutions.
+    for firm_id in reversed(firms):
+        for bank in banks:
+            own = bank.organisation_id or 0
+            set_limit(own, LimitScope.FIRM, 10 * MILLION, by=bank, now=now, firm_id=firm_id)
+    for bank in reversed(banks):
+        set_limit(bank.organisation_id or 0, LimitScope.TOTAL, 10 * MILLION, by=bank, now=now)
+    deals = [Exposure(bank.organisation_id or 0, firm, amount=1) for bank in banks for firm in firms]
+    deeds = [partial(take_and_give, order, 10) for order in (deals, deals[::-1], deals[3:] + deals[:3]) * 2]
+    assert race(app, deeds) == {"done": 6}
+    assert set(db.session.scalars(select(Limit.used))) == {0}
+
+
+def take_and_give(deals: list[Exposure], times: int) -> None:
+    for _ in range(times):
+        for verb in (limits.consume, limits.release):
+            with transaction() as session:
+                verb(session, deals)
+
+
+def test_bids_on_several_needs_at_once_never_reserve_more_than_there_is(
+    app: Flask, now: datetime, sealer: Sealer
+) -> None:
+    firm = make_party(now=now)
+    bank, product = make_bank(now)
+    set_limit(bank.organisation_id or 0, LimitScope.TOTAL, 10 * MILLION, by=bank, now=now)
+    deeds = []
+    for position in range(6):
+        policy = BidPolicy.ANONYMOUS if position % 2 else BidPolicy.SEALED
+        need = make_need(firm, now=now, amount=4 * MILLION, joins_matching=False, bid_policy=policy)
+        quote = Quote(
+            product_id=product.id,
+            principal=need.amount,
+            months=need.months,
+            valid_until=bids.earliest_validity(need),
+            rate=product.rate_from,
+        )
+        deeds.append(partial(bids.place, need.id, quote, by=bank, now=now, sealer=sealer))
+    assert race(app, deeds) == {"done": 2, "limit_exceeded": 4}
+    assert count(Bid) == 2
+
+
+def test_a_guarantor_is_never_taken_beyond_its_leverage_by_two_banks_at_once(
+    app: Flask, now: datetime, sealer: Sealer
+) -> None:
+    guarantor, cover = make_guarantor(now)
+    later, deeds, banks = now + LATER, [], [make_bank(now) for _ in range(2)]
+    for bank, _ in banks:
+        set_limit(bank.organisation_id or 0, LimitScope.TOTAL, 50 * MILLION, by=bank, now=now)
+    set_limit(guarantor.organisation_id or 0, LimitScope.LEVERAGE, 8 * MILLION, by=guarantor, now=now)
+    for position in range(6):
+        firm = make_party(now=now)
+        need = make_need(firm, now=now)
+        bank, product = banks[position % 2]
+        bid = place_bid(need, product, bank, now=now, sealer=sealer, guarantee_product_id=cover.id)
+        opening.open_bids(need.id, by=clock(firm.zone_id), now=later, sealer=sealer)
+        deeds.append(partial(awards.accept, need.id, bid.id, bid.receipt_hash, by=firm, now=later))
+    assert race(app, deeds) == {"done": 2, "limit_exceeded": 4}
+    used = {limit.scope: limit.used for limit in limits.list_for(guarantor.organisation_id or 0)}
+    assert used == {LimitScope.LEVERAGE: 8 * MILLION}
+    lent = [limits.find_total(bank.organisation_id) for bank, _ in banks]
+    assert sum(limit.used for limit in lent if limit is not None) == 10 * MILLION
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_a_limit_set_while_awards_run_counts_each_of_them_once(
+    app: Flask, now: datetime, sealer: Sealer
+) -> None:
+    firm = make_party(now=now)
+    bank, product = make_bank(now)
+    later, deeds = now + LATER, []
+    for _ in range(6):
+        need = make_need(firm, now=now, amount=MILLION)
+        bid = place_bid(need, product, bank, now=now, sealer=sealer)
+        opening.open_bids(need.id, by=clock(firm.zone_id), now=later, sealer=sealer)
+        deeds.append(partial(awards.accept, need.id, bid.id, bid.receipt_hash, by=firm, now=later))
+    setting = partial(set_limit, bank.organisation_id or 0, LimitScope.TOTAL, 6 * MILLION, by=bank, now=later)
+    assert race(app, [*deeds[:3], setting, *deeds[3:]]) == {"done": 7}
+    (limit,) = db.session.scalars(select(Limit))
+    assert limit.used == 6 * MILLION
 
 
 def test_one_contract_in_three_spellings_is_financed_once(app: Flask, now: datetime, sealer: Sealer) -> None:
