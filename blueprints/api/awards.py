@@ -60,7 +60,10 @@ class NeedAward(MethodView):
     @award_routes.response(201, AwardAnswer)
     @allows(*FIRM)
     def post(self, data: dict[str, Any], need_id: int) -> Any:
-        """Accept an offer of one's own need; opens the loan, or waits for the second person."""
+        """Accept an offer of one's own need; opens the loan, or waits for the second person.
+
+        The loan of an offer that is not firm is under review until its institution approves or declines.
+        """
         return awards.accept(
             need_id, data["bid_id"], data["shown_hash"], by=access.acting(), now=access.now()
         )

@@ -9,15 +9,16 @@ from flask.views import MethodView
 
 from blueprints import access
 from blueprints.access import allows
-from blueprints.api import fields
+from blueprints.api import fields, reviews
 from blueprints.api.description import Blueprint
 from blueprints.api.paging import Page, cut, page_of
 from blueprints.api.parsing import Answer, Body
 from blueprints.api.parties import OrganisationBrief
+from blueprints.api.reviews import ReviewAnswer
 from market.calendar import local_date
 from market.vocabulary import Capability, LoanState, OfferKind
 from models.loan import Loan as Row
-from services import awards, loans
+from services import awards, loans, review_records
 
 loan_routes = Blueprint("loans", __name__, "Loans and leases that came of awards.")
 
@@ -111,11 +112,12 @@ class RepaymentAnswer(Answer):
 
 
 class LoanDetail(LoanAnswer):
-    """A loan with its terms, schedule and repayments."""
+    """A loan with its terms, schedule, repayments and, where the bid was not firm, its review."""
 
     terms = fields.Facts()
     schedule = fields.Many(fields.Part(LineAnswer), most=1000)
     repayments = fields.Many(fields.Part(RepaymentAnswer), most=10_000)
+    review = fields.Part(ReviewAnswer, allow_none=True)
 
 
 @loan_routes.route("/loans")
@@ -183,7 +185,10 @@ class LoanCancellation(MethodView):
     @loan_routes.response(200, LoanDetail)
     @allows(Capability.INSTITUTION_APPROVER)
     def post(self, loan_id: int) -> Any:
-        """Cancel a loan that was never drawn; its limit and its claim on a contract are given back."""
+        """Cancel an approved loan that was never drawn; its limit and its claim on a contract are given back.
+
+        One under review is approved or declined instead.
+        """
         return show_whole(loans.cancel(loan_id, by=access.acting(), now=access.now()))
 
 
@@ -198,10 +203,12 @@ def show(row: Row, today: date) -> dict[str, Any]:
 
 
 def show_whole(row: Row) -> dict[str, Any]:
-    """Return a loan with its schedule and repayments."""
+    """Return a loan with its schedule and repayments, and its review where the bid was not firm."""
+    review = review_records.find_for_loan(row.id)
     return {
         **show(row, local_date(access.now())),
         "terms": row.terms,
         "schedule": row.instalments,
         "repayments": row.repayments,
+        "review": None if review is None else reviews.show(review),
     }

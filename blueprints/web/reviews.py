@@ -28,23 +28,22 @@ page = Blueprint("reviews", __name__)
 
 
 @page.get("/reviews", endpoint="reviews")
-@allows(*LENDER, Capability.OFFICER, Capability.AUDITOR)
+@allows(*LENDER)
 def reviews_list() -> Answer:
-    """List reviews, those that wait first with their clock; officers and auditors see the zone's."""
+    """List the institution's reviews, those that wait first with their clock."""
     party = access.acting()
     found = review_records.list_for(party)
     waiting = [row for row in found if row.outcome is None]
     now = access.now()
     part = paging.asked((), "")
-    rates = review_records.read_decline_rates({row.loan.lender_id for row in found}, party.zone_id)
-    own = rates.get(party.organisation_id) if party.organisation_id is not None else None
+    assert party.organisation_id is not None, "capabilities are held for an organisation"
+    rates = review_records.read_decline_rates([party.organisation_id], party.zone_id)
     return render_template(
         "reviews/list.html",
         page=paging.slice_rows(found, part),
         waiting=len(waiting),
         late=sum(1 for row in waiting if row.due_at < now and not review_records.is_standing_still(row)),
-        own=own,
-        rates=rates,
+        own=rates.get(party.organisation_id),
         endings=endings,
         stands_still=review_records.is_standing_still,
         at=now,

@@ -23,7 +23,7 @@ from services import awards, bids, opening
 from services.sealing import Sealer
 from tests.blueprints.web.market_stall import Stall, find_foreign, make_stall, read_text, sign_in
 from tests.blueprints.web.test_institution import fill_in
-from tests.factories import make_need, make_officer, make_party, place_bid
+from tests.factories import make_need, make_party, place_bid
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
@@ -146,9 +146,6 @@ def test_after_a_decline_the_next_offer_stands_first_with_the_reason(
     bid = db.session.scalars(select(Bid).where(Bid.state == BidState.LIVE)).one()
     read(client, f"/needs/{need_id}/offers/{bid.id}/accept", language)
     read(client, f"/deals/{review.loan_id}", language)
-    officer = make_officer(now=review.opened_at)
-    sign_in(client, officer, language)
-    assert client.get("/reviews").status_code == 200
 
 
 def test_the_firm_gives_up_and_goes_back_to_its_offers(
