@@ -33,6 +33,7 @@ NOUNS: dict[str, Any] = {
     "loan": lazy_gettext("Loan"),
     "membership": lazy_gettext("Membership"),
     "need": lazy_gettext("Need"),
+    "outage": lazy_gettext("Outage"),
     "organisation": lazy_gettext("Organisation"),
     "payment": lazy_gettext("Payment"),
     "product": lazy_gettext("Product"),
@@ -40,6 +41,7 @@ NOUNS: dict[str, Any] = {
     "question": lazy_gettext("Question"),
     "repayment": lazy_gettext("Repayment entry"),
     "round": lazy_gettext("Matching round"),
+    "standing_bid": lazy_gettext("Standing bid"),
     "step": lazy_gettext("Step"),
     "token": lazy_gettext("API token"),
     "user": lazy_gettext("User"),
@@ -98,6 +100,7 @@ STATES: dict[str, Any] = {
     "resolved": lazy_pgettext("state", "resolved"),
     "sealed": lazy_pgettext("state", "sealed"),
     "settled": lazy_pgettext("state", "settled"),
+    "stopped": lazy_pgettext("state", "stopped"),
     "suspended": lazy_pgettext("state", "suspended"),
     "unplaced": lazy_pgettext("state", "not placed"),
     "unsuccessful": lazy_pgettext("state", "unsuccessful"),
@@ -129,6 +132,7 @@ MOVES: dict[str, Any] = {
     "renew": lazy_pgettext("move", "renew"),
     "repay": lazy_pgettext("move", "repay"),
     "resolve": lazy_pgettext("move", "resolve"),
+    "stop": lazy_pgettext("move", "stop"),
     "suspend": lazy_pgettext("move", "suspend"),
     "withdraw": lazy_pgettext("move", "withdraw"),
 }
@@ -151,13 +155,24 @@ _RATES_OF_CODE: dict[Code, frozenset[str]] = {
 _BOUNDS = frozenset({"value", "least", "most"})
 _FEN_FIELDS = frozenset(
     {
-        *("amount", "amount_max", "amount_min", "annual_revenue", "buyout", "cap", "net_assets", "principal"),
+        *("amount", "amount_max", "amount_min", "annual_revenue", "buyout", "cap", "daily_budget"),
+        *("net_assets", "principal"),
         *("retention", "revenue"),
     }
 )
 _RATE_FIELDS = frozenset(
     {
-        *("declared_rate", "deposit", "five_year", "one_year", "rate", "rate_from", "rate_to", "ratio"),
+        *(
+            "declared_rate",
+            "deposit",
+            "five_year",
+            "floor_rate",
+            "one_year",
+            "rate",
+            "rate_from",
+            "rate_to",
+            "ratio",
+        ),
         *("reserve_rate", "share"),
     }
 )

@@ -112,6 +112,14 @@ def list_all(by: Party, most: int = 200) -> list[Outage]:
     )
 
 
+def read_moved(outage: Outage) -> list[dict[str, Any]]:
+    """Return the deadlines in an outage with their times as moments; ``after`` is None for those kept."""
+    return [
+        {**one, **{name: one[name] and datetime.fromisoformat(one[name]) for name in ("before", "after")}}
+        for one in outage.moved
+    ]
+
+
 def read_beat(zone_id: int) -> datetime | None:
     """Return when the clock last looked at a zone, in the zone's time; None if it never did."""
     row = db.session.get(ClockBeat, zone_id)
@@ -153,11 +161,19 @@ def _record(
     )
     session.add(outage)
     count = sum(1 for one in moved if one["after"] is not None)
-    times = {"started": gap.start.isoformat(), "ended": gap.end.isoformat()}
-    audit.record(session, "outage.record", outage, by=by, now=now, trigger=trigger, moved=count, **times)
+    audit.record(session, "outage.record", outage, by=by, now=now, trigger=trigger, moved=count)
     if trigger == _FROM_CLOCK:
         subject = f"outage:{outage.id}"
-        alerts.raise_alert(session, zone_id, AlertKind.CLOCK_GAP, subject, now=now, moved=count, **times)
+        alerts.raise_alert(
+            session,
+            zone_id,
+            AlertKind.CLOCK_GAP,
+            subject,
+            now=now,
+            moved=count,
+            started=gap.start.isoformat(),
+            ended=gap.end.isoformat(),
+        )
     return outage
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 from flask import Flask, request
 
 from blueprints import access
-from blueprints.api import (  # noqa: F401  (all but the first add routes to others)
+from blueprints.api import (  # noqa: F401  (all but documentation add routes to others)
+    bulk_bids,
     documentation,
     early_openings,
     imports,
@@ -16,6 +17,7 @@ from blueprints.api import (  # noqa: F401  (all but the first add routes to oth
     need_changes,
     packages,
     proofs,
+    standing_bids,
     standings,
 )
 from blueprints.api.admissions import admission_routes
@@ -28,6 +30,7 @@ from blueprints.api.description import make_api
 from blueprints.api.loans import loan_routes
 from blueprints.api.needs import need_routes
 from blueprints.api.organisations import organisation_routes
+from blueprints.api.outages import outage_routes
 from blueprints.api.parsing import MOST_BODY
 from blueprints.api.prices import price_routes
 from blueprints.api.products import product_routes
@@ -58,6 +61,7 @@ SUBJECTS = (
     alert_routes,
     board_routes,
     surveillance_routes,
+    outage_routes,
     reference_routes,
 )
 
