@@ -33,7 +33,7 @@ from models.need import Need
 from models.organisation import Limit
 from models.round import MatchingRound, Proposal
 from models.zone import Zone
-from services import audit, lpr, needs
+from services import admissions, audit, lpr, needs
 
 
 def run_scheduled(zone_id: int, *, by: Party, now: datetime) -> MatchingRound | None:
@@ -259,6 +259,9 @@ def _freeze(session: Session, zone_id: int, now: datetime) -> dict[str, Any]:
         .where(*joins, Bid.state == BidState.LIVE, Bid.rank.is_not(None), Bid.valid_until >= now)
         .order_by(Bid.need_id, Bid.receipt_number)
     ).all()
+    # A suspended institution's offer cannot be accepted: proposing it would cost the firm another's.
+    suspended = admissions.read_suspensions(session, zone_id, {bid.organisation_id for bid in bids})
+    bids = [bid for bid in bids if bid.organisation_id not in suspended]
     bids = _leave_out_full(session, joined, bids)
     capacity = _read_capacity(session, bids)
     # A need whose firm named no price costs the ceiling unplaced, so that placing comes first.

@@ -17,7 +17,7 @@ from market.vocabulary import BidState, Capability, NeedState, OrganisationKind
 from models.base import db
 from models.bid import Bid
 from models.zone import Membership
-from services import admissions, audit, awards, bids, enrolment, opening, products
+from services import admissions, audit, awards, bids, enrolment, opening, products, rounds
 from services.sealing import Sealer
 from tests.factories import (
     MILLION,
@@ -134,7 +134,9 @@ def test_an_opened_bid_cannot_be_accepted_while_its_institution_is_suspended(
     admissions.suspend(number, "被监管部门调查", by=officer, now=after)
     with refuses(Code.OFFER_SUSPENDED):
         awards.accept(need.id, bid.id, bid.receipt_hash, by=firm, now=after)
+    assert rounds.foresee(by=officer, now=after).bids == 0
     admissions.reinstate(number, by=officer, now=after)
+    assert rounds.foresee(by=officer, now=after).bids == 1
     awards.accept(need.id, bid.id, bid.receipt_hash, by=firm, now=after)
     assert db.session.get_one(Bid, bid.id).state is BidState.WON
     assert need.state is not NeedState.OPEN
