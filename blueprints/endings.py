@@ -12,7 +12,7 @@ from typing import Any
 
 from flask_babel import gettext, lazy_gettext
 
-from blueprints import explanations, formats, labels
+from blueprints import explanations, formats, labels, low_prices
 from market.bidding_vocabulary import DeclineReason
 from market.diligence import DeclineRate
 
@@ -20,8 +20,7 @@ from market.diligence import DeclineRate
 REFUSALS: dict[str, Any] = {
     "seal_broken": lazy_gettext("Refused: its seal did not open."),
     "suspended": lazy_gettext("Refused: your institution was suspended at the opening."),
-    "low_price_refused": lazy_gettext("Refused: an officer did not accept the reasons for its low price."),
-    "low_price_unexplained": lazy_gettext("Refused: nothing was said in time for its low price."),
+    **low_prices.REFUSALS,
 }
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from flask_babel import gettext, lazy_gettext, ngettext
 
-from blueprints import formats, labels
+from blueprints import formats, labels, low_prices
 from market.eligibility import AMOUNTS
 from market.eligibility_fixes import Fix
 from market.vocabulary import (
@@ -116,6 +116,8 @@ _MONTH_FACTS = frozenset({"months", "age_months"})
 _NEED_REASONS: dict[str, Any] = {
     "no_bids": lazy_gettext("No institution placed a bid."),
     "no_ranked_bid": lazy_gettext("No bid could be ranked."),
+    "too_few_bids": lazy_gettext("Fewer bids came than the firm wanted to compare."),
+    "low_bids_refused": lazy_gettext("Every bid that was left was refused as unusually low."),
     "not_accepted_in_time": lazy_gettext("No bid was accepted within the acceptance window."),
     "declined": lazy_gettext(
         "The chosen institution declined after its review, and no other bid still held."
@@ -240,6 +242,8 @@ def rank(reason: Mapping[str, Any] | None) -> str:
         )
     if code == "later":
         return gettext("Same cost as the bid above, received later.")
+    if code in low_prices.REFUSALS:
+        return str(low_prices.REFUSALS[code])
     if code == "other_terms":
         return gettext(
             "Listed apart: it differs from what was asked by %(amount)s yuan and %(months)s months.",
@@ -287,6 +291,14 @@ def proposal(why: Mapping[str, Any] | None) -> str:
     return code
 
 
+#: The clock's work, as ``services.workload`` counts it.
+WORK: dict[str, Any] = {
+    "rounds": lazy_gettext("Matching rounds"),
+    "openings": lazy_gettext("Closes of bid rounds"),
+    "lapses": lazy_gettext("Needs that lapse"),
+}
+
+
 def alert(kind: AlertKind, details: Mapping[str, Any]) -> str:
     """Return what an alert saw (the details that ``services.alerts.raise_alert`` stored)."""
     if kind is AlertKind.WRONG_ACCOUNT:
@@ -313,6 +325,29 @@ def alert(kind: AlertKind, details: Mapping[str, Any]) -> str:
         return gettext(
             "The institution's review was due on %(day)s and is not decided.", day=formats.day(due_at)
         )
+    if kind is AlertKind.LOW_BID:
+        return low_prices.alert(details)
+    if kind is AlertKind.CLOCK_GAP:
+        return ngettext(
+            "The market's clock did not run from %(started)s to %(ended)s. %(num)s deadline in that time "
+            "was moved by its length.",
+            "The market's clock did not run from %(started)s to %(ended)s. %(num)s deadlines in that time "
+            "were moved by its length.",
+            details.get("moved") or 0,
+            started=_moment(details.get("started")),
+            ended=_moment(details.get("ended")),
+        )
+    if kind is AlertKind.WORK_MISSED and "round" in details:
+        return gettext(
+            "A matching round was opened %(count)s times and never settled.",
+            count=details.get("attempts", formats.ABSENT),
+        )
+    if kind is AlertKind.WORK_MISSED:
+        work = details.get("work") or {}
+        return gettext(
+            "Due work of the clock was not done: %(work)s.",
+            work=gettext(", ").join(f"{WORK.get(name, name)} ({count})" for name, count in work.items()),
+        )
     since = str(details.get("due_on") or details.get("since") or formats.ABSENT)
     if kind is AlertKind.PURCHASER_OVERDUE:
         return gettext("What was due is not paid; late since %(day)s.", day=since)
@@ -327,6 +362,10 @@ def obstacles(codes: Sequence[str]) -> str:
 def tag(code: str) -> str:
     """Return the name of a qualification."""
     return str(TAGS.get(code, code))
+
+
+def _moment(text: Any) -> str:
+    return formats.ABSENT if text is None else formats.moment_text(datetime.fromisoformat(str(text)))
 
 
 def _percent(text: Any) -> str:

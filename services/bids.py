@@ -49,6 +49,7 @@ __all__ = [
     "earliest_validity",
     "list_offers",
     "list_own",
+    "may_withdraw",
     "place",
     "place_in",
     "preview",
@@ -187,9 +188,7 @@ def withdraw(bid_id: int, *, by: Party, now: datetime) -> Bid:
         bid = session.get_one(Bid, bid_id)
         if need.zone_id != by.zone_id:
             raise not_found("bid", bid_id)
-        held = session.scalars(
-            select(BidRound).where(BidRound.need_id == need.id, BidRound.number == bid.round_number)
-        ).one()
+        held = _find_round(session, bid)
         deadline = held.closed_at or held.closes_at
         if bid.state not in _WAITING or held.closed_at is not None or now >= deadline:
             raise conflict(Code.TOO_LATE, deadline=deadline.isoformat())
@@ -202,6 +201,14 @@ def withdraw(bid_id: int, *, by: Party, now: datetime) -> Bid:
             bound.state, bound.ended_at = BidState.POSTED if posted else BidState.SEALED, None
             audit.record(session, "bid.revive", bound, by=by, now=now)
     return bid
+
+
+def may_withdraw(bid: Bid, now: datetime) -> bool:
+    """Say whether a bid can still be withdrawn: before the close of the round it came in."""
+    if bid.state not in _WAITING:
+        return False
+    held = _find_round(db.session(), bid)
+    return held.closed_at is None and now < held.closes_at
 
 
 def list_offers(need_id: int, *, by: Party) -> list[Bid]:
@@ -254,6 +261,13 @@ def _build_terms(quote: Quote, need: Need, product: Product, backing: Backing | 
     if backing is None:
         return build_terms(quote, need, product, on=today)
     return build_terms(quote, need, product, on=today, cover=backing.cover, share=backing.share)
+
+
+def _find_round(session: Session, bid: Bid) -> BidRound:
+    """Return the bid round a bid came in."""
+    return session.scalars(
+        select(BidRound).where(BidRound.need_id == bid.need_id, BidRound.number == bid.round_number)
+    ).one()
 
 
 def _own_product(session: Session, product_id: int, by: Party) -> tuple[Product, Membership]:

@@ -89,7 +89,7 @@ def close(
     _write_ranks(standing, ranked)
     need.state = lifecycle.move(need.state, NeedMove.CLOSE)
     need.closed_at = now
-    if early:
+    if early and need.published_at is not None and now > need.published_at:
         # Whoever comes now is told the moment that counted; the round keeps the one that was planned.
         need.closes_at = now
     need.accept_until = end_of_window(need, now)

@@ -19,6 +19,7 @@ from blueprints.web import (
     papers,
     public,
     reviews,
+    standings,
 )
 
 page = Blueprint(
@@ -51,4 +52,5 @@ def register(app: Flask) -> None:
     app.register_blueprint(contracts.page)
     app.register_blueprint(institution.page)
     app.register_blueprint(officer.page)
+    app.register_blueprint(standings.page)
     access.declare(app, "web.static", access.PUBLIC)

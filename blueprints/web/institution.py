@@ -19,6 +19,7 @@ from blueprints.web import (
     bid_preview,
     elements,
     institution_bids,
+    institution_limits,
     institution_shelf,
     need_words,
     paging,
@@ -28,7 +29,7 @@ from blueprints.web import questions as question_pages
 from blueprints.web.forms import Form
 from market.calendar import local_date
 from market.errors import Code, not_found
-from market.vocabulary import Capability, Interval, OfferKind, ProductFamily, Purpose, Security
+from market.vocabulary import BidState, Capability, Interval, OfferKind, ProductFamily, Purpose, Security
 from models.bid import Bid
 from models.product import Product
 from services import admissions, bids, contract_loans, fitting, needs, opportunities, purchasers, questions
@@ -61,6 +62,7 @@ institution_bids.init(page)
 reconfirmations.init(page)
 question_pages.init_institution(page)
 institution_shelf.init(page)
+institution_limits.init(page)
 
 
 @page.get("/opportunities", endpoint="opportunities")
@@ -148,7 +150,9 @@ def opportunities_bid(need_id: int) -> Answer:
     )
     if bid is None:
         return _show(opportunity, product, form)
-    flash(gettext("Your bid is placed and sealed. This is its receipt: keep it."), "done")
+    sealed = gettext("Your bid is placed and sealed. This is its receipt: keep it.")
+    posted = gettext("Your bid is placed. This is its receipt: keep it.")
+    flash(sealed if bid.state is BidState.SEALED else posted, "done")
     return redirect(url_for("institution.bids_show", bid_id=bid.id), 303)
 
 
@@ -175,6 +179,7 @@ def _show(
 ) -> Answer:
     need = opportunity.need
     facts = fitting.describe(need, local_date(now()))
+    bidding = need_words.describe_bidding(need)
     return form.page(
         "institution/opportunity.html",
         opportunity=opportunity,
@@ -182,7 +187,7 @@ def _show(
         facts=facts,
         product=product,
         is_open=opportunity.is_open(now()),
-        bidding=need_words.describe_bidding(need),
+        bidding=bidding,
         changes=need_words.describe_changes(need.id),
         questions=questions.list_for(need.id, by=acting()),
         questions_open=questions.is_open(need, now()),
@@ -198,7 +203,7 @@ def _show(
         may_add=bid_form.count_fees(form) < bid_form.MOST_FEES,
         flat=bid_form.FLAT,
         floating=product is not None and bid_form.is_floating(product),
-        binds_until=bids.earliest_validity(need),
+        binds_until=bids.earliest_validity(need, bidding.number if bidding is not None else 1),
         mistyped=form.flag("confirmed") or any(f.code is Code.LOOKS_MISTYPED for f in form.faults),
         securities=labels.label_all(Security, need.securities),
         accepts=labels.label_all(OfferKind, need.accepts),

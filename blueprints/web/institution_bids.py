@@ -10,7 +10,7 @@ import rfc8785
 from flask import Blueprint, Response, current_app, flash, redirect, render_template, request, url_for
 from flask_babel import gettext, lazy_gettext
 
-from blueprints import cautions, disclosure, endings, explanations
+from blueprints import cautions, disclosure, endings, explanations, low_prices
 from blueprints.access import acting, allows, now
 from blueprints.documents import spreadsheet
 from blueprints.documents.spreadsheet import Column, Kind
@@ -18,7 +18,7 @@ from blueprints.web import need_words, paging
 from blueprints.web.forms import Form
 from market import cost
 from market.vocabulary import BidState, Capability
-from services import bids, fees, need_changes, outcomes, review_records, visibility
+from services import bids, fees, justifications, need_changes, outcomes, review_records, visibility
 from services.exchange.offers import read_offer
 from services.outcomes import Outcome
 
@@ -57,6 +57,9 @@ def init(page: Blueprint) -> None:
     page.add_url_rule("/bids/<int(max=2147483647):bid_id>/receipt.txt", view_func=bids_receipt)
     page.add_url_rule(
         "/bids/<int(max=2147483647):bid_id>/withdraw", view_func=bids_withdraw, methods=["POST"]
+    )
+    page.add_url_rule(
+        "/bids/<int(max=2147483647):bid_id>/justification", view_func=bids_justify, methods=["POST"]
     )
 
 
@@ -109,12 +112,23 @@ def bids_withdraw(bid_id: int) -> Answer:
     return redirect(url_for("institution.bids_show", bid_id=bid_id), 303)
 
 
+@allows(Capability.INSTITUTION_BIDDER)
+def bids_justify(bid_id: int) -> Answer:
+    """Say why an own bid that is held back is as low as it is."""
+    form = Form(request.form, labels={"text": gettext("Why the price is so low")})
+    text = form.text("text", most=justifications.TEXT_MOST)
+    row = form.run(justifications.write, bid_id, text, by=acting(), now=now())
+    if row is None:
+        return _show(bid_id, form)
+    flash(gettext("Your reasons are sent. An officer of the zone decides on them."), "done")
+    return redirect(url_for("institution.bids_show", bid_id=bid_id, _anchor="justification"), 303)
+
+
 def _show(bid_id: int, form: Form) -> Answer:
     sealer = current_app.extensions["sealer"]
     bid, content, salt = bids.read_own(bid_id, by=acting(), sealer=sealer)
     terms = read_offer(content["offer"], "offer")
     priced = cost.price(terms)
-    closes_at = bid.need.closes_at
     (outcome,) = outcomes.describe([bid], sealer=sealer)
     chance = need_changes.find_chance(bid, by=acting(), now=now(), sealer=sealer)
     return form.page(
@@ -135,7 +149,8 @@ def _show(bid_id: int, form: Form) -> Answer:
         ending=endings.bid(outcome.why),
         cautions=cautions.fees(fees.warn_bid(bid, terms.fees)),
         declared=None if content["declared_rate"] is None else Decimal(content["declared_rate"]),
-        may_withdraw=bid.state is BidState.SEALED and closes_at is not None and now() < closes_at,
+        say_low=low_prices.say,
+        may_withdraw=bids.may_withdraw(bid, now()),
     )
 
 

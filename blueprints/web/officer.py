@@ -15,7 +15,10 @@ from blueprints.documents import spreadsheet
 from blueprints.documents.spreadsheet import Column, Kind
 from blueprints.web import (
     elements,
+    need_words,
     officer_admissions,
+    officer_early_openings,
+    officer_justifications,
     officer_members,
     officer_reference,
     officer_rounds,
@@ -117,6 +120,8 @@ STEPS = {
 page = Blueprint("officer", __name__)
 officer_rounds.init(page)
 officer_watch.init(page)
+officer_early_openings.init(page)
+officer_justifications.init(page)
 officer_members.init(page)
 officer_admissions.init(page)
 officer_reference.init(page)
@@ -196,6 +201,8 @@ def show_need(need_id: int) -> Answer:
         need=need,
         comparison=comparison,
         loan=loan,
+        bidding=need_words.describe_bidding(need),
+        changes=need_words.describe_changes(need.id),
         story=_tell(need, comparison, loan),
         questions=questions.list_for(need_id, by=by),
         securities=labels.label_all(Security, need.securities),

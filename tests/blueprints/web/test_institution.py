@@ -255,7 +255,7 @@ def test_a_placed_bid_hands_out_a_receipt_that_anybody_can_check(
     assert hashlib.sha256(file).hexdigest() == bid.receipt_hash
     # Bidding again with the same product replaces the first bid.
     client.post(f"/opportunities/{need.id}", data=fill_in(product, rate="3.6"))
-    assert [each.state for each in bids_of(need, bank)] == [BidState.WITHDRAWN, BidState.SEALED]
+    assert [each.state for each in bids_of(need, bank)] == [BidState.REPLACED, BidState.SEALED]
 
 
 def test_another_row_for_a_fee_places_nothing(client: FlaskClient, stall: Stall, need: Need) -> None:
