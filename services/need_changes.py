@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session, undefer
 
-from market import lifecycle
+from market import lifecycle, ranking
 from market.errors import Code, conflict, invalid, not_found
 from market.lifecycle import NeedMove
 from market.party import Party
@@ -68,8 +68,8 @@ class Plan:
 class Chance:
     """A voided bid that can be placed again as it was; ``valid_until`` is what it would have to hold to.
 
-    ``differences`` are all since the bid was placed. A bid that ``fits`` no longer what is asked for would
-    be listed apart.
+    ``differences`` are all since the bid was placed. A bid that ``fits`` no longer what is asked for, by
+    the tolerance of the ranking, would be listed apart.
     """
 
     bid: Bid
@@ -171,7 +171,7 @@ def find_chance(bid: Bid, *, by: Party, now: datetime, sealer: Sealer) -> Chance
         bid,
         merge(list_changes(need.id, since=bid.revision)),
         max(bid.valid_until, bid_checks.earliest_validity(need, number)),
-        fits=terms.principal == need.amount and terms.months == need.months,
+        fits=ranking.are_comparable(terms.principal, terms.months, need.amount, need.months),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from functools import partial
 
 import pytest
@@ -33,7 +34,7 @@ from models.need import Need
 from models.organisation import Limit, Organisation
 from models.product import Product
 from models.round import MatchingRound, Proposal
-from services import awards, bids, contract_steps, contracts, limits, loans, opening
+from services import awards, bids, contract_steps, contracts, limits, loans, need_changes, needs, opening
 from services.bids import Quote
 from services.clock import run_due
 from services.contracts import Entry
@@ -265,6 +266,29 @@ def test_a_bid_is_in_before_the_opening_or_late_and_never_half(
     need = db.session.get_one(Need, need.id)
     assert need.last_receipt == len(placed)
     assert need.state is (NeedState.CLOSED if placed else NeedState.UNSUCCESSFUL)
+
+
+def test_a_change_among_bids_leaves_each_void_or_placed_on_the_changed_need(
+    app: Flask, now: datetime, sealer: Sealer
+) -> None:
+    firm = make_party(now=now)
+    need = make_need(firm, now=now, joins_matching=False)
+    deeds: list[racing.Deed] = []
+    for _ in range(5):
+        bank, product = make_bank(now)
+        until = now + timedelta(days=60)
+        quote = Quote(product.id, need.amount, need.months, until, rate=Decimal("0.04"))
+        deeds.append(partial(bids.place, need.id, quote, by=bank, now=now, sealer=sealer))
+    wanted = needs.Draft(need.purpose, need.amount, need.months + 1, joins_matching=False)
+    deeds.insert(2, partial(need_changes.change, need.id, wanted, by=firm, now=now, revision=1))
+    assert race(app, deeds) == {"done": 6}
+    need = db.session.get_one(Need, need.id)
+    assert (need.revision, need.last_receipt) == (2, 5)
+    states = {(bid.revision, bid.state) for bid in db.session.scalars(select(Bid))}
+    assert states <= {(1, BidState.VOIDED), (2, BidState.SEALED)}
+    (change,) = need_changes.list_changes(need.id)
+    voided = select(func.count()).where(Bid.state == BidState.VOIDED)
+    assert change.voided_count == db.session.scalar(voided)
 
 
 def test_four_clocks_at_once_open_once_and_run_one_round(app: Flask, now: datetime, sealer: Sealer) -> None:
