@@ -59,9 +59,9 @@ def write(
             "guarantor": backing.product.organisation.credit_code,
             "product": backing.product.id,
             "share": f"{backing.share:f}",
-            "guaranteed": backing.amount(terms.principal),
+            "guaranteed": money.yuan(backing.amount(terms.principal)),
             # How many of the offer's fees, the last ones, are the guarantor's.
-            "fees": len(terms.fees) - len(quote.fees),
+            "charges": len(terms.fees) - len(quote.fees),
         }
     return content
 
@@ -98,7 +98,8 @@ def put_in_clear(bid: Bid, content: Content) -> None:
     bid.is_firm = fields.get("firm", True)
     bid.least = fields.get("least")
     guarantee = fields.get("guarantee") or {}
-    bid.guarantee_product_id, bid.guaranteed = guarantee.get("product"), guarantee.get("guaranteed")
+    bid.guarantee_product_id = guarantee.get("product")
+    bid.guaranteed = money.parse_yuan(guarantee["guaranteed"]) if guarantee else None
     declared = fields.get("declared_rate")
     bid.declared_rate = money.parse_rate(declared, "declared_rate") if declared is not None else None
 

@@ -7,11 +7,12 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from market import credit_code
 from market.bidding_vocabulary import LimitMode
 from market.errors import Code, Fault, Invalid, conflict, invalid, not_found
 from market.party import Party
 from market.vocabulary import Capability, LimitScope, OrganisationKind
-from models.base import transaction
+from models.base import db, transaction
 from models.organisation import Limit, Organisation
 from models.zone import Membership
 from services import audit, guarantees, limits
@@ -79,6 +80,15 @@ def set_limit(
     return row
 
 
+def find_by_code(code: str) -> int:
+    """Return the number of the organisation with a credit code; raises ``Invalid``."""
+    code = credit_code.parse(code)
+    found = db.session.scalar(select(Organisation.id).where(Organisation.credit_code == code))
+    if found is None:
+        raise invalid(Code.NOT_FOUND, "credit_code", what="organisation", id=code)
+    return found
+
+
 def _check(scope: LimitScope, cap: int | None, named: dict[str, int | str | None]) -> None:
     faults: list[Fault] = []
     if cap is None and scope is not LimitScope.LEVERAGE:
@@ -111,7 +121,7 @@ def _check_named(session: Session, field: str, number: int | None) -> None:
         return
     row = session.get(Organisation, number)
     if row is None or (field == "firm_id" and row.kind is not OrganisationKind.ENTERPRISE):
-        raise not_found("organisation", number)
+        raise invalid(Code.NOT_FOUND, field, what="organisation", id=number)
 
 
 def _find(

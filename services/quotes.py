@@ -144,7 +144,7 @@ def quote_again(
         repayment=None if isinstance(terms, LeaseTerms) else terms.repayment,
         day_count=terms.day_count,
         # What its guarantor charges comes last, and with the guarantee again.
-        fees=terms.fees[: len(terms.fees) - guarantee.get("fees", 0)],
+        fees=terms.fees[: len(terms.fees) - guarantee.get("charges", 0)],
         subsidies=terms.subsidies,
         deposit=terms.deposit,
         declared_rate=Decimal(declared) if declared is not None else None,

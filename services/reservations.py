@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import and_, case, select
+from sqlalchemy import ColumnElement, and_, case, select
 from sqlalchemy.orm import Session
 
 from market.bidding_vocabulary import LimitMode
 from market.errors import MarketError
 from market.vocabulary import BidState, NeedState
+from models.base import db
 from models.bid import Bid
 from models.contract import Contract
 from models.need import Need
@@ -51,7 +52,8 @@ def read_headroom(
     if not touched:
         return None
     reserving = [limit for limit in touched if holds and limit.mode is LimitMode.RESERVED]
-    others = _list_others(session, need, product, reserving, now=now, sealer=sealer) if reserving else []
+    former = and_(Bid.need_id == need.id, Bid.product_id == product.id)
+    others = _list_held(session, product.organisation_id, reserving, ~former, now=now, sealer=sealer)
     left = []
     for limit in touched:
         reserved = sum(other.amount for other in others if limit in reserving and other.touches(limit))
@@ -59,16 +61,25 @@ def read_headroom(
     return min(left)
 
 
-def _list_others(
+def sum_reserved(rows: Sequence[Limit], *, now: datetime, sealer: Sealer) -> dict[int, int]:
+    """Return what an institution's live bids reserve of its limits now, in fen, by the limits' numbers."""
+    reserving = [limit for limit in rows if limit.mode is LimitMode.RESERVED]
+    own = rows[0].organisation_id if rows else 0
+    held = _list_held(db.session(), own, reserving, now=now, sealer=sealer)
+    return {limit.id: sum(one.amount for one in held if one.touches(limit)) for limit in reserving}
+
+
+def _list_held(
     session: Session,
-    need: Need,
-    product: Product,
+    organisation_id: int,
     reserving: Sequence[Limit],
-    *,
+    *besides: ColumnElement[bool],
     now: datetime,
     sealer: Sealer | None,
 ) -> list[Exposure]:
-    """Return what the institution's other live bids would put out, as far as it touches the limits."""
+    """Return what an institution's live bids would put out, as far as that touches limits which reserve."""
+    if not reserving:
+        return []
     rows = session.execute(
         select(
             Bid.need_id,
@@ -83,22 +94,22 @@ def _list_others(
         .join(Organisation, Need.organisation_id == Organisation.id)
         .outerjoin(Contract, Need.contract_id == Contract.id)
         .where(
-            Bid.organisation_id == product.organisation_id,
+            Bid.organisation_id == organisation_id,
             Bid.holds,
             Bid.state.in_(_HOLDING),
             Bid.valid_until >= now,
             Need.state.in_(_UNDECIDED),
-            ~and_(Bid.need_id == need.id, Bid.product_id == product.id),
+            *besides,
         )
     )
     found = []
     for need_id, amount, seal, firm_id, sector, purchaser_id in rows:
-        held = Exposure(product.organisation_id, firm_id, sector, purchaser_id)
+        held = Exposure(organisation_id, firm_id, sector, purchaser_id)
         if not any(held.touches(limit) for limit in reserving):
             continue
         if amount is None:
             amount = 0 if sealer is None else _read_sealed(need_id, seal, sealer)
-        found.append(Exposure(product.organisation_id, firm_id, sector, purchaser_id, amount))
+        found.append(Exposure(organisation_id, firm_id, sector, purchaser_id, amount))
     return found
 
 

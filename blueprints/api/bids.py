@@ -61,6 +61,12 @@ class QuoteEntry(Body):
         "The annual cost the institution itself states.", most=Decimal(100), allow_none=True
     )
     confirmed = fields.Flag("Says that an unusual price is meant.")
+    guarantee_product_id = fields.Id(
+        "A guarantor's listed product that stands behind the loan.", allow_none=True
+    )
+    guarantee_share = fields.Rate(
+        "Share of the loan it covers; the product's own if left out.", allow_none=True
+    )
     revision = fields.Whole("The need's `revision` as seen; refused where it changed since.", least=1)
     is_firm = fields.Flag("`false` for a bid subject to the institution's approval after the award.")
 
@@ -74,7 +80,7 @@ class PreviewAnswer(Answer):
     failures = fields.Many(fields.Part(FailureAnswer), "Conditions of the product the need does not meet.")
     faults = fields.Many(fields.Part(Problem.Refusal), "What it would be refused for, placed as it is.")
     warnings = fields.Many(fields.Part(Problem.Refusal), WARNINGS)
-    headroom = fields.Money("What the institution may still lend; null without a limit.", allow_none=True)
+    headroom = fields.Money("The most its limits leave for it; null without a limit.", allow_none=True)
 
 
 class BidAnswer(Answer):
@@ -100,6 +106,8 @@ class BidAnswer(Answer):
     total_cost = fields.Money(allow_none=True, least=None)
     amount = fields.Money(allow_none=True)
     months = fields.Count(allow_none=True)
+    guarantee_product_id = fields.Count("The guarantee behind it.", allow_none=True)
+    guaranteed = fields.Money("What the guarantor stands for.", allow_none=True)
 
 
 class BidDetail(BidAnswer):
@@ -141,6 +149,8 @@ class OfferAnswer(Answer):
     kind = fields.Word(OfferKind, allow_none=True)
     amount = fields.Money(allow_none=True)
     months = fields.Count(allow_none=True)
+    guarantee_product_id = fields.Count("The guarantee behind it.", allow_none=True)
+    guaranteed = fields.Money("What the guarantor stands for.", allow_none=True)
     effective = fields.Rate("All-in annual cost.", allow_none=True)
     is_firm = fields.Flag("`false` if subject to the institution's approval.", allow_none=True)
     decline_rate = fields.Part(DeclineRateAnswer, allow_none=True)
@@ -169,7 +179,8 @@ class BidPreview(MethodView):
     @allows(*BIDDERS)
     def post(self, data: dict[str, Any], need_id: int) -> Any:
         """Say what a quote would cost the firm, all included, without placing it."""
-        found = bids.preview(need_id, bids.Quote(**data), by=access.acting(), now=access.now())
+        sealer = current_app.extensions["sealer"]
+        found = bids.preview(need_id, bids.Quote(**data), by=access.acting(), now=access.now(), sealer=sealer)
         return {
             "terms": write_offer(found.terms),
             "cost": show_cost(bid_content.describe_cost(found.cost)),

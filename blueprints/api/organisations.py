@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask import current_app
@@ -14,9 +15,11 @@ from blueprints.api.description import Blueprint
 from blueprints.api.paging import Page, cut, page_of
 from blueprints.api.parsing import Answer, Body
 from blueprints.api.parties import OrganisationBrief
+from market.bidding_vocabulary import LimitMode
 from market.calendar import local_date
 from market.vocabulary import Capability, LimitScope, OrganisationKind, SizeClass
-from services import organisations, registration, zones
+from models.organisation import Limit
+from services import limit_settings, limits, organisations, registration, reservations, zones
 
 organisation_routes = Blueprint("organisations", __name__, "Firms, institutions and the zone's member list.")
 
@@ -112,7 +115,10 @@ class LimitEntry(Body):
 
     scope = fields.Word(LimitScope, required=True)
     firm_id = fields.Id("The firm, for the scope `firm`.")
-    cap = fields.Money(required=True)
+    sector = fields.Text("The borrowers' industry, for the scope `sector`.", most=40)
+    purchaser_id = fields.Id("The purchaser of financed contracts, for the scope `purchaser`.")
+    cap = fields.Money("May be left out for `leverage`: what the law allows on the net assets.")
+    mode = fields.Word(LimitMode, "Whether live bids hold headroom; unchanged if left out.")
 
 
 class LimitAnswer(Answer):
@@ -121,8 +127,12 @@ class LimitAnswer(Answer):
     id = fields.Count()
     scope = fields.Word(LimitScope)
     firm_id = fields.Count(allow_none=True)
+    sector = fields.Said(allow_none=True)
+    purchaser_id = fields.Count(allow_none=True)
+    mode = fields.Word(LimitMode)
     cap = fields.Money()
-    used = fields.Money()
+    used = fields.Money("Taken by awards.")
+    reserved = fields.Money("Held by live bids besides, where the limit reserves.")
 
 
 class LimitList(Answer):
@@ -185,24 +195,21 @@ class Limits(MethodView):
     @organisation_routes.response(200, LimitList)
     @allows(Capability.INSTITUTION_BIDDER, Capability.INSTITUTION_APPROVER)
     def get(self) -> Any:
-        """List the institution's limits and what is used of them."""
-        return {"items": organisations.find(access.acting().organisation_id or 0).limits}
+        """List the institution's limits, what is used of them and what its live bids reserve."""
+        return {"items": show_limits(limits.list_for(access.acting().organisation_id or 0))}
 
     @organisation_routes.doc(operationId="setLimit")
     @organisation_routes.arguments(LimitEntry)
     @organisation_routes.response(200, LimitAnswer)
     @allows(Capability.INSTITUTION_APPROVER)
     def put(self, data: dict[str, Any]) -> Any:
-        """Set what the institution may have out in total, or to one firm."""
+        """Set what the institution may have out: in total, to a firm or industry, on a purchaser's contracts.
+
+        A guarantor also bounds its weighted guarantees (`leverage`).
+        """
         by = access.acting()
-        return organisations.set_limit(
-            by.organisation_id or 0,
-            data["scope"],
-            data["cap"],
-            by=by,
-            now=access.now(),
-            firm_id=data.get("firm_id"),
-        )
+        row = limit_settings.set_limit(by.organisation_id or 0, **data, by=by, now=access.now())
+        return show_limits([row])[0]
 
 
 @organisation_routes.route("/members")
@@ -243,6 +250,16 @@ class MemberWhitelist(MethodView):
     def put(self, data: dict[str, Any], organisation_id: int) -> Any:
         """Put a firm on the zone's whitelist, or take it off."""
         return organisations.whitelist(organisation_id, data["listed"], by=access.acting(), now=access.now())
+
+
+def show_limits(rows: Sequence[Limit]) -> list[dict[str, Any]]:
+    """Return limits with what live bids reserve of each."""
+    sealer = current_app.extensions["sealer"]
+    reserved = reservations.sum_reserved(rows, now=access.now(), sealer=sealer)
+    names = [name for name in LimitAnswer().fields if name != "reserved"]
+    return [
+        {**{name: getattr(row, name) for name in names}, "reserved": reserved.get(row.id, 0)} for row in rows
+    ]
 
 
 def show(row: Any) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from flask import current_app
 from flask_babel import gettext
 from werkzeug.datastructures import MultiDict
 
@@ -23,7 +24,10 @@ from services import bids
 
 def look(need_id: int, form: Form, product: Product, *, moved: bool = False) -> dict[str, Any]:
     """Return what the preview shows; ``moved`` says that its sliders are asked about."""
-    preview = form.run(bids.preview, need_id, bid_form.read(form, product), by=acting(), now=now())
+    sealer = current_app.extensions["sealer"]
+    preview = form.run(
+        bids.preview, need_id, bid_form.read(form, product), by=acting(), now=now(), sealer=sealer
+    )
     return {
         "preview": preview,
         "explored": None if preview is None else _consider(need_id, preview, form, product, moved),

@@ -1,4 +1,4 @@
-"""An institution's own shelf: its products with their conditions, and the limits behind all bids."""
+"""An institution's own shelf: its products with their conditions."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext
 
 from blueprints import cautions, explanations, labels
@@ -23,7 +23,6 @@ from market.vocabulary import (
     FLOATING,
     Capability,
     FeeTiming,
-    LimitScope,
     OfferKind,
     OrganisationKind,
     Pricing,
@@ -33,7 +32,7 @@ from market.vocabulary import (
     Security,
     SizeClass,
 )
-from services import fees, limits, organisations, outcomes, products
+from services import fees, products
 from services.exchange.charges import write_fee
 
 Answer = Any
@@ -76,7 +75,6 @@ def init(page: Blueprint) -> None:
     page.add_url_rule("/shelf", view_func=shelf)
     page.add_url_rule("/shelf/new", view_func=shelf_new, methods=["GET", "POST"])
     page.add_url_rule("/shelf/<int(max=2147483647):product_id>", view_func=shelf_set_listed, methods=["POST"])
-    page.add_url_rule("/limits", view_func=limit_list, methods=["GET", "POST"], endpoint="limits")
 
 
 @allows(*ROLES)
@@ -128,37 +126,6 @@ def shelf_new() -> Answer:
         fee_rows=range(bid_form.count_fees(form)),
         flat=bid_form.FLAT,
         cautions=_warn(form),
-    )
-
-
-@allows(*ROLES)
-def limit_list() -> Answer:
-    """Show how much of each limit is used; the approver sets the caps."""
-    by = acting()
-    form = Form(request.form, labels={"cap": gettext("Cap")})
-    if request.method == "POST":
-        by.require(Capability.INSTITUTION_APPROVER)
-        cap = form.wan("cap")
-        firm_id = request.form.get("firm_id", type=int)
-        scope = LimitScope.TOTAL if firm_id is None else LimitScope.FIRM
-        own = by.organisation_id or 0
-        row = form.run(organisations.set_limit, own, scope, cap, by=by, now=now(), firm_id=firm_id)
-        if row is not None:
-            flash(gettext("The limit is set. It holds for every award from now on."), "done")
-            return redirect(url_for("institution.limits"), 303)
-    rows = limits.list_for(by.organisation_id or 0)
-    sealed = [
-        outcome
-        for outcome in outcomes.list_own(by, sealer=current_app.extensions["sealer"])
-        if outcome.bid.state.value in {"sealed", "live"}
-    ]
-    return form.page(
-        "institution/limits.html",
-        limits=rows,
-        total=next((row for row in rows if row.scope is LimitScope.TOTAL), None),
-        firms={row.firm_id: organisations.find(row.firm_id) for row in rows if row.firm_id is not None},
-        asked=sum(outcome.amount or 0 for outcome in sealed),
-        asked_count=len(sealed),
     )
 
 

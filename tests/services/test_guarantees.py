@@ -93,8 +93,8 @@ def test_a_guarantee_is_priced_with_the_bid_and_sealed_in_it(
         "guarantor": cover.organisation.credit_code,
         "product": cover.id,
         "share": "0.8",
-        "guaranteed": 4 * MILLION,
-        "fees": 1,
+        "guaranteed": "4000000.00",
+        "charges": 1,
     }
     (fee,) = fields["offer"]["fees"]
     assert (fee["payee"], fee["rate"], fee["part"]) == ("guarantor", "0.01", "0.8")
