@@ -12,11 +12,11 @@ from sqlalchemy.orm import Session
 from market.errors import Code, Fault, Invalid, MarketError, conflict
 from market.party import Party
 from market.vocabulary import Capability, NeedState
-from models.base import db, transaction
+from models.base import transaction
 from models.bid import Bid
 from models.contract import Contract
 from models.need import Need
-from services import audit, bids, exposures, limits
+from services import audit, bids, exposures, limits, needs
 from services.quotes import Quote
 from services.sealing import Sealer
 
@@ -42,7 +42,7 @@ def check(rows: Sequence[Row], *, by: Party, now: datetime, sealer: Sealer) -> l
     faults = _find_faults(rows)
     for place, row in enumerate(rows):
         try:
-            _require_open(row.need_id, now)
+            _require_open(row.need_id, by, now)
             seen = bids.preview(row.need_id, row.quote, by=by, now=now, sealer=sealer)
         except MarketError as error:
             faults.extend(_at(place, error.faults))
@@ -125,12 +125,12 @@ def _find_faults(rows: Sequence[Row]) -> list[Fault]:
     return faults
 
 
-def _require_open(need_id: int, now: datetime) -> None:
-    need = db.session.get(Need, need_id)
-    if need is not None and need.published_at is not None:
-        closes_at = need.closes_at
-        if need.state is not NeedState.OPEN or closes_at is None or now >= closes_at:
-            raise conflict(Code.TOO_LATE, "need_id", deadline=closes_at.isoformat() if closes_at else "")
+def _require_open(need_id: int, by: Party, now: datetime) -> None:
+    # Looked up as the party may see it: “too late” would tell of a need that is hidden from it.
+    need = needs.find(need_id, by=by)
+    closes_at = need.closes_at
+    if need.state is not NeedState.OPEN or closes_at is None or now >= closes_at:
+        raise conflict(Code.TOO_LATE, "need_id", deadline=closes_at.isoformat() if closes_at else "")
 
 
 def _at(place: int, faults: Iterable[Fault]) -> list[Fault]:

@@ -15,7 +15,7 @@ from market.vocabulary import OrganisationKind, Purpose
 from models.base import db
 from models.contract import Contract
 from models.need import Need
-from services import bids, contracts, needs, opportunities, packages, visibility
+from services import bids, bulk_bids, contracts, needs, opportunities, packages, visibility
 from services.sealing import Sealer
 from tests.factories import make_need, make_officer, make_party, make_product, make_zone, place_bid
 from tests.services.conftest import Refusing
@@ -60,6 +60,18 @@ def test_a_need_exists_only_for_those_it_is_shown_to(
         assert refusals[0] == refusals[1]
     mine = make_product(seeing, now=now)
     assert place_bid(need, mine, seeing, now=now, sealer=sealer).need_id == need.id
+
+
+def test_a_list_of_bids_is_not_told_that_a_hidden_need_has_closed(
+    app: Flask, now: datetime, sealer: Sealer
+) -> None:
+    firm, named, other = make_two(now)
+    need = make_need(firm, now=now, visibility=Visibility.CHOSEN, audience=[named.organisation_id])
+    quote = bids.Quote(make_product(other, now=now).id, need.amount, need.months, now + timedelta(days=60))
+    rows = [bulk_bids.Row(number, quote) for number in (need.id, 10**6)]
+    closed = now + timedelta(days=9)
+    hidden, absent = bulk_bids.check(rows, by=other, now=closed, sealer=sealer)
+    assert (hidden.code, absent.code) == (Code.NOT_FOUND, Code.NOT_FOUND)
 
 
 def test_a_contract_is_read_by_the_banks_its_need_is_shown_to(
