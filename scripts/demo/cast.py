@@ -25,7 +25,7 @@ from market.vocabulary import (
     OrganisationKind,
     SizeClass,
 )
-from services import organisations, users, zones
+from services import limit_settings, organisations, users, zones
 from services.admissions import Papers
 from services.passwords import Passwords
 
@@ -188,9 +188,12 @@ def _add_organisation(
         _hire(cast, member, rng, _BIDDER, _CHECKER, now=now, passwords=passwords)
         if row["cap_wan"]:
             first = next(iter(member.seconds.values()))
-            organisations.set_limit(
+            limit_settings.set_limit(
                 member.organisation_id, LimitScope.TOTAL, int(row["cap_wan"]) * WAN, by=first, now=now
             )
+        if kind is OrganisationKind.GUARANTOR:
+            first = next(iter(member.seconds.values()))
+            limit_settings.set_limit(member.organisation_id, LimitScope.LEVERAGE, by=first, now=now)
         return
     capabilities = {
         OrganisationKind.ZONE_AUTHORITY: frozenset({_C.OFFICER}),
@@ -244,7 +247,7 @@ def _add_firm(
     member.risk = _weigh_risk(row, tags)
     for lender, cap in _FIRM_LIMITS.get(row["slug"], {}).items():
         checker = next(iter(cast.members[lender].seconds.values()))
-        organisations.set_limit(
+        limit_settings.set_limit(
             checker.organisation_id or 0,
             LimitScope.FIRM,
             cap * WAN,

@@ -12,21 +12,25 @@ from sqlalchemy import select
 from market import party
 from market.calendar import local_date
 from market.eligibility import Requirement, judge
-from market.vocabulary import BidState, NeedState, ProductFamily
+from market.vocabulary import BidState, LoanState, NeedState, ProductFamily
 from models.award import Award
 from models.base import db
 from models.bid import Bid
 from models.loan import Loan
 from models.need import Need
 from models.product import Product
-from scripts.demo.cast import ACCEPTANCE_DAYS, Cast
+from scripts.demo.cast import ACCEPTANCE_DAYS, Cast, Member
 from scripts.demo.demand import Fate, Plan
 from scripts.demo.lending import Lending
 from scripts.demo.quoting import write_quote
+from scripts.demo.reviewing import Reviewing
 from scripts.demo.shelf import Listed
 from scripts.demo.timeline import Timeline, at_minute, office_moment, shift
-from services import awards, bids, clock, fitting, needs, opening, rounds
+from services import awards, bids, clock, fitting, needs, opening, reservations, rounds
 from services.sealing import Sealer
+
+#: How many of the bids of lenders with two people are subject to approval.
+OPEN_SHARE = 0.12
 
 
 @dataclass(slots=True)
@@ -44,6 +48,7 @@ class Dealing:
         self, cast: Cast, shelf: dict[int, Listed], timeline: Timeline, lending: Lending, sealer: Sealer
     ) -> None:
         self._cast, self._timeline, self._lending, self._sealer = cast, timeline, lending, sealer
+        self._reviewing = Reviewing(lending, timeline, sealer)
         self._sent_back = False
         self._stalls: dict[int, list[Stall]] = {zone_id: [] for zone_id in cast.zone_ids}
         for product in db.session.scalars(
@@ -127,7 +132,10 @@ class Dealing:
             )
         rng = Random(f"{plan.rng.random()} {stall.listed.product_id}")
         quote = write_quote(stall.listed, need, plan.firm, rng, room=room, discount=discount)
-        headroom = bids.read_headroom(stall.listed.seller.organisation_id)
+        holds = not need.joins_matching
+        headroom = reservations.read_headroom(
+            db.session(), need, product, holds=holds, now=now, sealer=self._sealer, locked=False
+        )
         if quote.principal < product.amount_min or (headroom is not None and quote.principal > headroom):
             return
         by = stall.listed.seller.parties[plan.zone_id]
@@ -137,6 +145,8 @@ class Dealing:
             off = rng.choice((Decimal(0), Decimal(0), Decimal(0), Decimal("0.0005")))
             if effective is not None:
                 quote = replace(quote, declared_rate=round(effective - off, 4))
+        if _keeps_open(stall.listed.seller, plan, need):
+            quote = replace(quote, is_firm=False)
         bids.place(need_id, quote, by=by, now=now, sealer=self._sealer)
 
     def _take_back_at(self, when: datetime, stall: Stall, plan: Plan, need_id: int) -> None:
@@ -227,7 +237,18 @@ class Dealing:
 
     def _lend(self, award_id: int, plan: Plan, now: datetime) -> None:
         loan = db.session.scalars(select(Loan).where(Loan.award_id == award_id)).one()
+        if loan.state is LoanState.UNDER_REVIEW:
+            need_id = loan.award.need_id
+            self._reviewing.follow(loan, plan, now, lambda now: self._decide(need_id, plan, now))
+            return
         self._lending.follow(loan, plan, now)
+
+
+def _keeps_open(seller: Member, plan: Plan, need: Need) -> bool:
+    """Say whether a lender bids subject to its approval: some do, if they have somebody to decide it."""
+    if plan.lender is not None or need.contract_id is not None or plan.zone_id not in seller.seconds:
+        return False
+    return Random(f"approval {need.id} {seller.slug}").random() < OPEN_SHARE
 
 
 def _choose_moment(plan: Plan, slug: str, now: datetime) -> datetime:

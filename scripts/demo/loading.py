@@ -30,7 +30,7 @@ from scripts.demo import cast, contracts, demand, ending, records, shelf
 from scripts.demo.dealing import Dealing
 from scripts.demo.lending import Lending
 from scripts.demo.timeline import Timeline, at_minute, shift
-from services import audit, organisations, products, zones
+from services import audit, limit_settings, products, zones
 
 BEGUN, FINISHED = "demo.begin", "demo.finish"
 SEED = 20260601
@@ -160,7 +160,7 @@ def _tighten(people: cast.Cast, timeline: Timeline, day: date) -> None:
             )
         ).one()
         cap = limit.used + room * cast.WAN
-        organisations.set_limit(bank.organisation_id, LimitScope.TOTAL, cap, by=checker, now=now)
+        limit_settings.set_limit(bank.organisation_id, LimitScope.TOTAL, cap, by=checker, now=now)
 
     for back in demand.CLASHES:
         timeline.at(at_minute(shift(day, -back), 9 * 60), lambda now: leave(demand.TIGHT_ROOM, now))

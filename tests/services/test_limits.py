@@ -260,8 +260,8 @@ def test_reserving_costs_a_bid_two_statements(app: Flask, now: datetime, sealer:
     firm = make_party(now=now, industry="C39")
     bank, product = make_bank(now)
     free, unbound = make_bank(now)
-    for scope, named in ((LimitScope.TOTAL, {}), (LimitScope.FIRM, {"firm_id": own(firm)})):
-        set_limit(own(bank), scope, 50 * MILLION, by=bank, now=now, **named)
+    set_limit(own(bank), LimitScope.TOTAL, 50 * MILLION, by=bank, now=now)
+    set_limit(own(bank), LimitScope.FIRM, 50 * MILLION, by=bank, now=now, firm_id=own(firm))
     for _ in range(3):
         place_bid(make_need(firm, now=now, joins_matching=False), product, bank, now=now, sealer=sealer)
     need = make_need(firm, now=now, joins_matching=False)

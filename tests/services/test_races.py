@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import partial
@@ -50,7 +51,7 @@ from tests.services.test_path import ACCOUNT, make_contract_path
 LATER = timedelta(days=3, seconds=1)
 
 
-def race(app: Flask, deeds: list[racing.Deed]) -> Counter[str]:
+def race(app: Flask, deeds: Sequence[racing.Deed]) -> Counter[str]:
     db.session.rollback()
     outcomes = Counter(racing.run(app.config[URL], deeds))
     db.session.rollback()
