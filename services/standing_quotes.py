@@ -12,13 +12,12 @@ from sqlalchemy.orm import Session
 from market import bidding, cost, standing_price
 from market.calendar import local_date
 from market.party import Party
-from market.vocabulary import BidState, Capability, OfferKind, RentTiming
+from market.vocabulary import BidState, Capability
 from models.base import db
 from models.bid import Bid, StandingBid
 from models.need import Need
 from models.organisation import Organisation
-from services import bid_checks, bid_content, opening, standings
-from services.exchange.offers import read_fees, read_subsidies
+from services import bid_checks, bid_content, opening, shelf_quotes, standings
 from services.quotes import Quote, build_terms
 from services.sealing import Sealer
 
@@ -92,21 +91,15 @@ def _price(row: StandingBid, need: Need, now: datetime, price: Decimal) -> Decim
 
 
 def _quote(row: StandingBid, need: Need, now: datetime, price: Decimal) -> Quote:
-    """Return what the product says to a need at a price: the need's amount and months, its own charges."""
-    product = row.product
-    lease = product.lease or {} if product.offer is OfferKind.LEASE else {}
-    return Quote(
-        product_id=product.id,
+    """Return what the product says to a need at a price: for its whole amount and all its months."""
+    number = opening.find_round(db.session(), need.id).number
+    return shelf_quotes.make(
+        row.product,
         principal=need.amount,
         months=need.months,
-        valid_until=bid_checks.earliest_validity(need, opening.find_round(db.session(), need.id).number),
+        valid_until=bid_checks.earliest_validity(need, number),
         rate=price if row.rate is not None else None,
         spread=int(price) if row.spread is not None else None,
-        fees=read_fees(product.fees, "fees"),
-        subsidies=read_subsidies(product.subsidies, "subsidies"),
-        rent=RentTiming(lease.get("rent", RentTiming.ARREARS)),
-        deposit=Decimal(str(lease.get("deposit", "0"))),
-        buyout=int(Decimal(str(lease.get("buyout", "0"))) * 100),
         is_firm=row.is_firm,
         revision=need.revision,
     )

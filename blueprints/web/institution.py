@@ -17,6 +17,7 @@ from blueprints.documents.spreadsheet import Column, Kind
 from blueprints.web import (
     bid_form,
     bid_preview,
+    bulk_bids,
     elements,
     institution_bids,
     institution_limits,
@@ -24,6 +25,7 @@ from blueprints.web import (
     need_words,
     paging,
     reconfirmations,
+    standing_bids,
 )
 from blueprints.web import questions as question_pages
 from blueprints.web.forms import Form
@@ -62,6 +64,8 @@ institution_bids.init(page)
 reconfirmations.init(page)
 question_pages.init_institution(page)
 institution_shelf.init(page)
+standing_bids.init(page)
+bulk_bids.init(page)
 institution_limits.init(page)
 
 

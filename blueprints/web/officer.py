@@ -20,6 +20,7 @@ from blueprints.web import (
     officer_early_openings,
     officer_justifications,
     officer_members,
+    officer_outages,
     officer_reference,
     officer_rounds,
     officer_surveillance,
@@ -125,6 +126,7 @@ officer_justifications.init(page)
 officer_members.init(page)
 officer_admissions.init(page)
 officer_reference.init(page)
+officer_outages.init(page)
 officer_surveillance.init(page)
 
 
