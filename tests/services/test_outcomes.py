@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
+import pytest
 from flask import Flask
 
-from market.vocabulary import Purpose
+from market.vocabulary import BidState, NeedState, Purpose
+from models.bid import Bid
+from models.need import Need
 from services import awards, bids, opportunities, outcomes
 from services.sealing import Sealer
 from tests.blueprints.web.market_stall import make_compared, make_deal, make_stall
@@ -64,3 +68,45 @@ def test_so_few_deals_that_they_name_somebody_say_nothing(app: Flask, now: datet
     assert opportunities.read_going_rate(zone_id, Purpose.RESEARCH, later) is None
     after = later + timedelta(days=400)
     assert opportunities.read_going_rate(zone_id, Purpose.WORKING_CAPITAL, after) is None
+
+
+def make_bid(bid_state: BidState, told: dict[str, Any] | None = None, **need: Any) -> Bid:
+    """Return a bid that never was in a database, for what is said of its state."""
+    until = datetime(2026, 12, 1, tzinfo=UTC)
+    return Bid(state=bid_state, reason=told, rank=2, valid_until=until, need=Need(**need))
+
+
+@pytest.mark.parametrize(
+    ("bid", "why"),
+    [
+        (make_bid(BidState.SEALED), None),
+        (make_bid(BidState.POSTED), None),
+        (make_bid(BidState.LIVE, {"code": "best"}), None),
+        (make_bid(BidState.WON, {"code": "best"}), None),
+        (make_bid(BidState.WITHDRAWN, state=NeedState.OPEN), {"code": "withdrawn"}),
+        (make_bid(BidState.WITHDRAWN, state=NeedState.WITHDRAWN), {"code": "need_withdrawn"}),
+        (make_bid(BidState.REPLACED), {"code": "replaced"}),
+        (make_bid(BidState.VOIDED, {"code": "need_changed"}), {"code": "voided", "because": "need_changed"}),
+        (make_bid(BidState.HELD), {"code": "low_price"}),
+        (
+            make_bid(BidState.REFUSED, {"code": "seal_broken"}),
+            {"code": "refused", "because": "seal_broken", "note": None},
+        ),
+        (make_bid(BidState.EXPIRED), {"code": "expired", "valid_until": "2026-12-01T00:00:00+00:00"}),
+        (
+            make_bid(BidState.DECLINED, {"code": "best", "declined": "policy"}),
+            {"code": "declined", "reason": "policy"},
+        ),
+        (
+            make_bid(BidState.LOST, {"code": "dearer", "winning": "0.04", "winning_rank": 1}),
+            {"code": "another_won", "rank": 2, "winning": "0.04", "winning_rank": 1},
+        ),
+        (make_bid(BidState.LOST, state=NeedState.WITHDRAWN), {"code": "need_withdrawn"}),
+        (
+            make_bid(BidState.LOST, state=NeedState.UNSUCCESSFUL, reason="too_few_bids"),
+            {"code": "unsuccessful", "because": "too_few_bids"},
+        ),
+    ],
+)
+def test_every_bid_says_what_became_of_it(bid: Bid, why: dict[str, Any] | None) -> None:
+    assert outcomes.explain(bid) == why
