@@ -103,6 +103,11 @@ def part_of(bid: Bid, amount: int) -> int:
     return law.count_in_force(bid.guaranteed or 0, amount, bid.amount or 1)
 
 
+def weigh_alone(firm: Organisation, amount: int) -> int:
+    """Return what a guarantee of ``amount`` fen weighs for a firm that has no other in force."""
+    return law.weigh(amount, in_force=amount, is_small=firm.size_class in _SMALL)
+
+
 def find(session: Session, loan_id: int) -> Guarantee | None:
     """Return the guarantee of a loan, or None."""
     return session.scalar(select(Guarantee).where(Guarantee.loan_id == loan_id))

@@ -2,38 +2,41 @@
 
 from __future__ import annotations
 
-import hashlib
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-import rfc8785
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from market import clearing, lifecycle
-from market.calendar import local_date
-from market.clearing import Clearing, Instance, Offer
+from market.clearing import Clearing, Placement
 from market.errors import Code, Conflict, conflict, not_found
-from market.money import round_half_up
 from market.party import Party
 from market.reference import calendar
 from market.vocabulary import (
+    AlertKind,
     BidState,
     Capability,
-    LimitScope,
     NeedState,
     ProposalState,
     RoundState,
 )
+from models.audit import AuditEntry
 from models.base import db, transaction
 from models.bid import Bid
 from models.need import Need
-from models.organisation import Limit
 from models.round import MatchingRound, Proposal
 from models.zone import Zone
-from services import admissions, audit, lpr, needs
+from services import alerts, audit, round_inputs
+from services.round_inputs import compute_hash, read_instance
+
+#: A round that was opened and not settled for so long is taken up again by the clock.
+LEFT_AFTER = timedelta(minutes=10)
+#: A round that was opened so often and never settled is given up, and an officer is told.
+ATTEMPTS_MOST = 5
 
 
 def run_scheduled(zone_id: int, *, by: Party, now: datetime) -> MatchingRound | None:
@@ -58,17 +61,40 @@ def run_now(zone_id: int, *, by: Party, now: datetime) -> MatchingRound:
     return run(zone_id, key, now, trigger="officer", by=by, now=now)
 
 
+def list_left(zone_id: int, now: datetime) -> list[int]:
+    """Return the rounds of a zone that somebody opened, and left, some minutes ago."""
+    return list(
+        db.session.scalars(
+            select(MatchingRound.id)
+            .where(
+                MatchingRound.zone_id == zone_id,
+                MatchingRound.state == RoundState.OPENED,
+                MatchingRound.opened_at < now - LEFT_AFTER,
+            )
+            .order_by(MatchingRound.id)
+        )
+    )
+
+
+def take_up(round_id: int, *, by: Party, now: datetime) -> MatchingRound:
+    """Run a round again that was opened and left, under the next fence number."""
+    row = db.session.get_one(MatchingRound, round_id)
+    return run(row.zone_id, row.slot, row.scheduled_at, trigger=row.trigger, by=by, now=now)
+
+
 def run(
     zone_id: int, slot: str, scheduled_at: datetime, *, trigger: str, by: Party, now: datetime
 ) -> MatchingRound:
     """Open a round, solve it outside any transaction, and settle it; safe to repeat after a crash."""
     opened = open_round(zone_id, slot, scheduled_at, trigger=trigger, by=by, now=now)
-    if opened.state is RoundState.SETTLED:
+    if opened.state is not RoundState.OPENED:
         return opened
     round_id, fence, inputs = opened.id, opened.fence, opened.inputs
+    started = time.perf_counter()
     result = clearing.clear(read_instance(inputs))
+    milliseconds = round(1000 * (time.perf_counter() - started))
     try:
-        return settle(round_id, fence, result, by=by, now=now)
+        return settle(round_id, fence, result, by=by, now=now, milliseconds=milliseconds)
     except Conflict as lost:
         if lost.faults[0].code is not Code.STALE:
             raise
@@ -79,18 +105,31 @@ def run(
 def open_round(
     zone_id: int, slot: str, scheduled_at: datetime, *, trigger: str, by: Party, now: datetime
 ) -> MatchingRound:
-    """Freeze the joined needs, their live bids and the lenders' headroom under a hash and a fence number.
+    """Freeze the joined needs, their live bids and the headroom behind them under a hash and a fence number.
 
     A slot exists once: opening it again after a crash takes the next fence number, so that whoever
-    still computes on the old inputs is refused at settlement.
+    still computes on the old inputs is refused at settlement. After some attempts it is given up.
     """
     with transaction() as session:
         # The zone's row serialises openings, so that two clocks agree on who made the slot.
         session.get_one(Zone, zone_id, with_for_update=True)
         row = _find_slot(zone_id, slot)
-        if row is not None and row.state is RoundState.SETTLED:
+        if row is not None and row.state is not RoundState.OPENED:
             return row
-        inputs = _freeze(session, zone_id, now)
+        if row is not None and row.fence >= ATTEMPTS_MOST:
+            row.state = RoundState.ABANDONED
+            alerts.raise_alert(
+                session,
+                zone_id,
+                AlertKind.WORK_MISSED,
+                f"round:{row.id}",
+                now=now,
+                round=row.id,
+                attempts=row.fence,
+            )
+            audit.record(session, "round.abandon", row, by=by, now=now, attempts=row.fence)
+            return row
+        inputs = round_inputs.freeze(session, zone_id, now)
         if row is None:
             row = MatchingRound(
                 zone_id=zone_id,
@@ -103,76 +142,143 @@ def open_round(
             )
             session.add(row)
         row.state, row.fence, row.opened_at = RoundState.OPENED, row.fence + 1, now
-        row.inputs, row.inputs_hash = inputs, _hash(inputs)
+        row.inputs, row.inputs_hash = inputs, compute_hash(inputs)
         row.need_count = len(inputs["needs"])
-        audit.record(session, "round.open", row, by=by, now=now, inputs=row.inputs_hash)
+        audit.record(session, "round.open", row, by=by, now=now, inputs=row.inputs_hash, fence=row.fence)
     return row
 
 
-def settle(round_id: int, fence: int, result: Clearing, *, by: Party, now: datetime) -> MatchingRound:
-    """Store what a round proposes; refused (``Conflict`` stale) if the fence moved.
+def settle(
+    round_id: int,
+    fence: int,
+    result: Clearing,
+    *,
+    by: Party,
+    now: datetime,
+    milliseconds: int | None = None,
+) -> MatchingRound:
+    """Store what a round proposes; refused (``Conflict`` stale) if the fence or the inputs' hash moved.
 
     A need whose bid was taken or lost meanwhile gets no proposal: proposing never overrides a deed. The
     needs are locked, in order of their numbers, so that none is awarded or withdrawn while this looks.
     """
     with transaction() as session:
         row = session.get_one(MatchingRound, round_id, with_for_update=True)
-        if row.state is RoundState.SETTLED or row.fence != fence:
+        if (
+            row.state is not RoundState.OPENED
+            or row.fence != fence
+            or compute_hash(row.inputs) != row.inputs_hash
+        ):
             raise conflict(Code.STALE)
         instance = read_instance(row.inputs)
-        joined = sorted(instance.unplaced_cost)
+        joined = sorted(need.id for need in instance.needs)
         closed = _lock_closed(session, joined)
-        live = _read_live(session, [offer.bid for offer in result.placed.values()])
-        for part in _cut(joined):
+        live = _read_live(session, [part.offer.bid for parts in result.placed.values() for part in parts])
+        for cut in _cut(joined):
             session.execute(
                 update(Proposal)
-                .where(Proposal.need_id.in_(part), Proposal.state == ProposalState.PROPOSED)
+                .where(Proposal.need_id.in_(cut), Proposal.state == ProposalState.PROPOSED)
                 .values(state=ProposalState.LAPSED)
             )
         why = clearing.explain(instance, result)
-        placed = 0
+        amounts = {entry["bid"]: int(entry["amount"]) for entry in row.inputs["offers"]}
         for need_id in joined:
-            offer = result.placed.get(need_id)
-            if need_id not in closed or (offer is not None and offer.bid not in live):
+            parts = result.placed.get(need_id, ())
+            if need_id not in closed or any(part.offer.bid not in live for part in parts):
                 continue
-            session.add(
-                Proposal(
-                    round_id=row.id,
-                    need_id=need_id,
-                    bid_id=offer.bid if offer is not None else None,
-                    state=ProposalState.PROPOSED if offer is not None else ProposalState.UNPLACED,
-                    why=why[need_id],
+            if not parts:
+                unplaced = ProposalState.UNPLACED
+                session.add(Proposal(round_id=row.id, need_id=need_id, state=unplaced, why=why[need_id]))
+                continue
+            for part in parts:
+                amount = take_part(part, amounts[part.offer.bid])
+                session.add(
+                    Proposal(
+                        round_id=row.id,
+                        need_id=need_id,
+                        bid_id=part.offer.bid,
+                        amount=amount,
+                        state=ProposalState.PROPOSED,
+                        why=why[need_id],
+                    )
                 )
-            )
-            if offer is not None:
-                placed += 1
-                row.placed_amount += offer.uses
-        row.result = describe(result)
-        row.placed_count, row.settled_at, row.state = placed, now, RoundState.SETTLED
-        audit.record(session, "round.settle", row, by=by, now=now, placed=placed)
+                row.placed_amount += amount
+            row.placed_count += 1
+        row.result, row.milliseconds = describe(result), milliseconds
+        row.settled_at, row.state = now, RoundState.SETTLED
+        audit.record(
+            session,
+            "round.settle",
+            row,
+            by=by,
+            now=now,
+            placed=row.placed_count,
+            inputs=row.inputs_hash,
+            result=compute_hash(row.result),
+        )
     return row
 
 
-def read_instance(inputs: dict[str, Any]) -> Instance:
-    """Return the market of a stored round, so that it can be solved again to the same result."""
-    return Instance(
-        unplaced_cost={int(need["id"]): int(need["unplaced_cost"]) for need in inputs["needs"]},
-        capacity={int(lender["id"]): int(lender["capacity"]) for lender in inputs["lenders"]},
-        offers=tuple(Offer(**offer) for offer in inputs["offers"]),
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """A stored round solved again, beside what the audit log vouches for.
+
+    ``inputs_kept`` says that the stored inputs still have the hash of the log's entry, ``same`` that solving
+    them again gave a result with the hash that the log holds, byte for byte.
+    """
+
+    inputs_kept: bool
+    same: bool
+    result: dict[str, Any]
+
+
+def replay(round_id: int, *, by: Party) -> Replay:
+    """Solve a settled round again and compare it with the audit log; officers and auditors only.
+
+    Raises ``Conflict`` (illegal_move) for a round that has not settled.
+    """
+    row = find(round_id, by=by)
+    if row.state is not RoundState.SETTLED:
+        raise conflict(Code.ILLEGAL_MOVE, state=row.state.value, move="replay")
+    vouched = db.session.scalars(
+        select(AuditEntry)
+        .where(
+            AuditEntry.subject == MatchingRound.__tablename__,
+            AuditEntry.subject_id == row.id,
+            AuditEntry.action == "round.settle",
+        )
+        .order_by(AuditEntry.id)
+    ).one()
+    inputs_hash = vouched.details.get("inputs", row.inputs_hash)
+    result = describe(clearing.clear(read_instance(row.inputs)))
+    return Replay(
+        inputs_kept=compute_hash(row.inputs) == inputs_hash,
+        same=compute_hash(result) == vouched.details.get("result"),
+        result=result,
     )
 
 
+def take_part(part: Placement, amount: int) -> int:
+    """Return the whole fen that a placement takes of a bid: all of it, or its share rounded down."""
+    return int(part.share * amount)
+
+
 def describe(result: Clearing) -> dict[str, Any]:
-    """Return a clearing as JSON values, without anything that differs between two runs."""
+    """Return a clearing as JSON values, without anything that differs between two runs.
+
+    Where a syndicate makes costs fractions of a fen, objective and bound are rounded to the fen, the bound
+    down; shares are written as fractions.
+    """
     return {
         "status": result.status,
-        "objective": result.objective,
-        "bound": result.bound,
+        "objective": None if result.objective is None else round(result.objective),
+        "bound": None if result.bound is None else int(result.bound // 1),
         "ties_proved": result.ties_proved,
         "solver": result.solver,
         "placed": [
-            {"need": need, "bid": offer.bid, "uses": offer.uses, "cost": offer.cost}
-            for need, offer in sorted(result.placed.items())
+            {"need": need, "bid": part.offer.bid, "share": str(part.share), "cost": round(part.cost)}
+            for need, parts in sorted(result.placed.items())
+            for part in parts
         ],
     }
 
@@ -190,7 +296,7 @@ class Outlook:
 def foresee(*, by: Party, now: datetime) -> Outlook:
     """Return what an officer's round would take in right now, without running it."""
     by.require(Capability.OFFICER, Capability.AUDITOR)
-    inputs = _freeze(db.session(), by.zone_id, now)
+    inputs = round_inputs.freeze(db.session(), by.zone_id, now)
     ids = [entry["id"] for entry in inputs["needs"]]
     joined = [
         need
@@ -200,7 +306,7 @@ def foresee(*, by: Party, now: datetime) -> Outlook:
     return Outlook(
         needs=joined,
         bids=len(inputs["offers"]),
-        lenders=len(inputs["lenders"]),
+        lenders=len({offer["lender"] for offer in inputs["offers"]}),
         amount=sum(need.amount for need in joined),
     )
 
@@ -244,80 +350,6 @@ def _find_slot(zone_id: int, slot: str) -> MatchingRound | None:
     )
 
 
-def _freeze(session: Session, zone_id: int, now: datetime) -> dict[str, Any]:
-    joins = (
-        Need.zone_id == zone_id,
-        Need.state == NeedState.CLOSED,
-        Need.joins_matching,
-        Need.accept_until >= now,
-        ~needs.has_standing_award(),
-    )
-    joined = session.scalars(select(Need).where(*joins).order_by(Need.id)).all()
-    bids = session.scalars(
-        select(Bid)
-        .join(Need, Bid.need_id == Need.id)
-        .where(*joins, Bid.state == BidState.LIVE, Bid.rank.is_not(None), Bid.valid_until >= now)
-        .order_by(Bid.need_id, Bid.receipt_number)
-    ).all()
-    # A suspended institution's offer cannot be accepted: proposing it would cost the firm another's.
-    suspended = admissions.read_suspensions(session, zone_id, {bid.organisation_id for bid in bids})
-    bids = [bid for bid in bids if bid.organisation_id not in suspended]
-    bids = _leave_out_full(session, joined, bids)
-    capacity = _read_capacity(session, bids)
-    # A need whose firm named no price costs the ceiling unplaced, so that placing comes first.
-    ceiling = lpr.read_ceiling(local_date(now))
-    return {
-        "needs": [
-            {
-                "id": need.id,
-                "unplaced_cost": round_half_up(need.amount * (need.reserve_rate or ceiling)),
-            }
-            for need in joined
-        ],
-        "lenders": [{"id": lender, "capacity": capacity[lender]} for lender in sorted(capacity)],
-        "offers": [
-            {
-                "need": bid.need_id,
-                "lender": bid.organisation_id,
-                "bid": bid.id,
-                "receipt": bid.receipt_number,
-                "uses": bid.amount,
-                "cost": round_half_up((bid.amount or 0) * (bid.effective or 0)),
-            }
-            for bid in bids
-        ],
-    }
-
-
-def _leave_out_full(session: Session, joined: Sequence[Need], bids: Sequence[Bid]) -> list[Bid]:
-    """Return the bids that fit what their institution may still lend to that one firm."""
-    firm_of = {need.id: need.organisation_id for need in joined}
-    lenders = {bid.organisation_id for bid in bids}
-    room = {
-        (limit.organisation_id, limit.firm_id): limit.cap - limit.used
-        for limit in session.scalars(
-            select(Limit).where(Limit.organisation_id.in_(lenders), Limit.scope == LimitScope.FIRM)
-        )
-    }
-    return [
-        bid
-        for bid in bids
-        if (bid.amount or 0) <= room.get((bid.organisation_id, firm_of[bid.need_id]), bid.amount or 0)
-    ]
-
-
-def _read_capacity(session: Session, bids: Sequence[Bid]) -> dict[int, int]:
-    """Return each lender's headroom in fen; one without a limit can take all its own bids."""
-    capacity: dict[int, int] = {}
-    for bid in bids:
-        capacity[bid.organisation_id] = capacity.get(bid.organisation_id, 0) + (bid.amount or 0)
-    for limit in session.scalars(
-        select(Limit).where(Limit.organisation_id.in_(capacity), Limit.scope == LimitScope.TOTAL)
-    ):
-        capacity[limit.organisation_id] = limit.cap - limit.used
-    return capacity
-
-
 def _lock_closed(session: Session, need_ids: Sequence[int]) -> set[int]:
     """Return which of the needs still wait for a decision, all of them locked until the end."""
     closed: set[int] = set()
@@ -341,7 +373,3 @@ def _cut(numbers: Sequence[int], most: int = 5000) -> Iterator[Sequence[int]]:
     """Yield the numbers in parts, because both databases bound how many values one question may carry."""
     for start in range(0, len(numbers), most):
         yield numbers[start : start + most]
-
-
-def _hash(inputs: dict[str, Any]) -> str:
-    return hashlib.sha256(rfc8785.dumps(inputs)).hexdigest()

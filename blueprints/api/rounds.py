@@ -15,7 +15,7 @@ from blueprints.api.parsing import Answer
 from blueprints.api.terms import show_facts
 from market.vocabulary import Capability, ProposalState, RoundState
 from models.round import MatchingRound, Proposal
-from services import rounds
+from services import round_report, rounds
 
 round_routes = Blueprint("rounds", __name__, "Matching rounds.")
 
@@ -31,6 +31,7 @@ class ProposalAnswer(Answer):
     round_id = fields.Count()
     need_id = fields.Count()
     bid_id = fields.Count(allow_none=True)
+    amount = fields.Money("What is taken of the bid.", allow_none=True)
     state = fields.Word(ProposalState)
     why = fields.Facts("The reason as a code with its figures.")
 
@@ -49,12 +50,32 @@ class RoundAnswer(Answer):
     placed_count = fields.Count("Needs that got a proposal.")
     placed_amount = fields.Money()
     inputs_hash = fields.Said("SHA-256 of the frozen inputs.")
+    milliseconds = fields.Count("How long the solving took.", allow_none=True)
+
+
+class RoundFiguresAnswer(Answer):
+    """A round in figures, a year."""
+
+    gap_share = fields.Said("(objective − bound) ÷ objective, as a decimal.", allow_none=True)
+    placed_cost_amount = fields.Money("Annual cost of what is placed.")
+    left_cost_amount = fields.Money("Annual cost of what is left out.", allow_none=True)
+    saved_amount = fields.Money("What proposals cost less than the second-best bids.")
+    compared = fields.Count("Needs with a second bid.")
+    over_lpr_amount = fields.Money("What proposals cost above the one-year LPR.", allow_none=True)
+
+
+class ReplayAnswer(Answer):
+    """A round solved again, beside the audit log."""
+
+    inputs_kept = fields.Flag("The stored inputs have the hash of the log.")
+    same = fields.Flag("The result is the one of the log, byte for byte.")
 
 
 class RoundDetail(RoundAnswer):
     """A matching round with its result and proposals."""
 
     result = fields.Facts("How the solver ended; amounts in yuan.", allow_none=True)
+    figures = fields.Part(RoundFiguresAnswer)
     proposals = fields.Many(fields.Part(ProposalAnswer), most=100_000)
 
 
@@ -96,13 +117,35 @@ class Round(MethodView):
         return show(rounds.find(round_id, by=access.acting()))
 
 
+@round_routes.route(f"/rounds/<{fields.ID}:round_id>/replay")
+class RoundReplay(MethodView):
+    """Proving a round."""
+
+    @round_routes.doc(operationId="replayRound")
+    @round_routes.response(200, ReplayAnswer)
+    @allows(Capability.OFFICER, Capability.AUDITOR)
+    def post(self, round_id: int) -> Any:
+        """Solve a settled round again and compare it with what the audit log vouches for."""
+        return rounds.replay(round_id, by=access.acting())
+
+
 def show(row: MatchingRound) -> dict[str, Any]:
     """Return a round with its result, amounts in yuan."""
     result = show_facts(row.result, _AMOUNTS)
     if result is not None and "placed" in result:
         result["placed"] = [show_facts(placed, _AMOUNTS) for placed in result["placed"]]
     plain = {name: getattr(row, name) for name in RoundAnswer().fields}
-    return {**plain, "result": result, "proposals": [show_proposal(proposal) for proposal in row.proposals]}
+    summary = round_report.summarise(row)
+    figures = {
+        "gap_share": None if summary.gap is None else f"{summary.gap:.8f}",
+        "placed_cost_amount": summary.placed_cost,
+        "left_cost_amount": summary.left_cost,
+        "saved_amount": summary.saved,
+        "compared": summary.compared,
+        "over_lpr_amount": summary.over_lpr,
+    }
+    proposals = [show_proposal(proposal) for proposal in row.proposals]
+    return {**plain, "result": result, "figures": figures, "proposals": proposals}
 
 
 def show_proposal(row: Proposal) -> dict[str, Any]:

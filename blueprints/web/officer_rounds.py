@@ -8,16 +8,16 @@ from typing import Any
 from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
 from flask_babel import gettext, ngettext
 
-from blueprints import access, clock, formats, messages
+from blueprints import access, clock, explanations, formats, messages
 from blueprints.access import acting, allows, now
 from blueprints.web import paging
 from blueprints.web.entrance import local_address
 from blueprints.web.forms import Form
 from market.errors import Code, MarketError, not_found
-from market.vocabulary import Capability, ProposalState
+from market.vocabulary import Capability
 from models.zone import Zone
 from services import clock as zone_clock
-from services import opening, rounds, zones
+from services import opening, round_report, rounds, workload, zones
 
 Answer = Any
 
@@ -33,6 +33,12 @@ def init(page: Blueprint) -> None:
     page.add_url_rule("/rounds", view_func=list_rounds, endpoint="rounds")
     page.add_url_rule("/rounds/new", view_func=new_round, methods=["GET", "POST"], endpoint="rounds_new")
     page.add_url_rule("/rounds/<int(max=2147483647):round_id>", view_func=show_round, endpoint="rounds_show")
+    page.add_url_rule(
+        "/rounds/<int(max=2147483647):round_id>/replay",
+        view_func=replay_round,
+        methods=["POST"],
+        endpoint="rounds_replay",
+    )
     page.add_url_rule("/board/clock", view_func=move_clock, methods=["POST"], endpoint="board_clock")
 
 
@@ -47,6 +53,8 @@ def list_rounds() -> Answer:
         page=paging.slice_rows(rounds.list_rounds(zone.id, MOST_SHOWN), part),
         outlook=rounds.foresee(by=acting(), now=now()),
         next_slot=rounds.find_next_slot(zone, now()),
+        work=workload.read(by=acting(), now=now()),
+        work_names=explanations.WORK,
         **clock_choices(zone),
     )
 
@@ -74,20 +82,35 @@ def new_round() -> Answer:
 def show_round(round_id: int) -> Answer:
     """Explain one round: what was minimised, how sure the answer is, and why each need got what it got."""
     row = rounds.find(round_id, by=acting())
-    result = row.result or {}
-    placed_cost = sum(int(entry["cost"]) for entry in result.get("placed", ()))
-    objective, bound = result.get("objective"), result.get("bound")
+    asked = request.args.get("page", "1")
+    number = min(max(int(asked), 1), MOST_SHOWN) if asked.isdecimal() and len(asked) < 9 else 1
+    first = (number - 1) * round_report.PAGE
     return render_template(
         "officer/round.html",
         row=row,
-        result=result,
-        placed_cost=placed_cost,
-        left_cost=None if objective is None else objective - placed_cost,
-        gap=None if not objective else (objective - bound) / abs(objective),
-        lenders={int(entry["id"]): int(entry["capacity"]) for entry in row.inputs["lenders"]},
-        offers=len(row.inputs["offers"]),
-        unplaced=sum(1 for proposal in row.proposals if proposal.state is ProposalState.UNPLACED),
+        result=row.result or {},
+        summary=round_report.summarise(row),
+        stories=round_report.tell(row.id, by=acting(), first=first),
+        number=number,
+        pages=max(1, -(-row.need_count // round_report.PAGE)),
     )
+
+
+@allows(*ROLES)
+def replay_round(round_id: int) -> Answer:
+    """Solve a round again and say whether it comes out the same, byte for byte."""
+    form = Form(request.form)
+    replay = form.run(rounds.replay, round_id, by=acting())
+    if replay is None:
+        for _, sentence in form.summary:
+            flash(sentence, "warning")
+    elif replay.inputs_kept and replay.same:
+        flash(gettext("Solved again: the same inputs gave the same result, byte for byte."), "done")
+    elif not replay.inputs_kept:
+        flash(gettext("The stored inputs are not those that the audit log vouches for."), "warning")
+    else:
+        flash(gettext("Solved again, the result differs from the one on record."), "warning")
+    return redirect(url_for("officer.rounds_show", round_id=round_id), 303)
 
 
 @allows(Capability.OFFICER)
