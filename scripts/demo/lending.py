@@ -25,7 +25,7 @@ class Lending:
     """What lender and borrower do with a loan after the award."""
 
     def __init__(self, cast: Cast, timeline: Timeline, seed: int) -> None:
-        self._timeline, self._seed = timeline, seed
+        self._timeline, self.seed = timeline, seed
         self._by_id: dict[int, Member] = {member.organisation_id: member for member in cast.members.values()}
         self._stops = dict(zip(cast.zone_ids, STOPS, strict=True))
         #: Contract loans are followed by whoever tells the contract's story.
@@ -40,7 +40,7 @@ class Lending:
         if loan.contract_id is not None:
             self.contract_stories[loan.contract_id](loan, now)
             return
-        rng = Random(f"{self._seed} loan {loan.id}")
+        rng = Random(f"{self.seed} loan {loan.id}")
         loan_id, lender = loan.id, self.lender(loan)
         day = shift(local_date(now), rng.choice((1, 1, 2, 2, 3, 4, 5)))
         if rng.random() < 0.05 and plan.lender is None:
@@ -70,7 +70,7 @@ class Lending:
         loans.draw(loan_id, local_date(now), by=self.lender(loan).parties[loan.zone_id], now=now)
         stops = None if pays else local_date(now)
         self.await_next(
-            loan_id, Random(f"{self._seed} loan {loan_id}"), "good" if pays else "stops", now, stops=stops
+            loan_id, Random(f"{self.seed} loan {loan_id}"), "good" if pays else "stops", now, stops=stops
         )
 
     def await_next(
