@@ -12,7 +12,16 @@ from datetime import datetime
 from typing import TypeVar
 
 from market import party
-from services import contract_loans, justifications, loans, opening, reviews, rounds, standing_answers
+from services import (
+    contract_loans,
+    justifications,
+    loans,
+    opening,
+    reviews,
+    rounds,
+    standing_answers,
+    workload,
+)
 from services.sealing import Sealer
 
 Piece = TypeVar("Piece")
@@ -28,7 +37,12 @@ def run_due(zone_id: int, *, now: datetime, sealer: Sealer) -> Counter[str]:
     done: Counter[str] = Counter()
     faults: list[Exception] = []
 
-    def do_each(kind: str, due: Iterable[Piece], work: Callable[[Piece], object]) -> None:
+    def do_each(kind: str, find: Callable[[], Iterable[Piece]], work: Callable[[Piece], object]) -> None:
+        try:
+            due = list(find())
+        except Exception as fault:
+            faults.append(fault)
+            return
         for piece in due:
             try:
                 work(piece)
@@ -36,29 +50,24 @@ def run_due(zone_id: int, *, now: datetime, sealer: Sealer) -> Counter[str]:
             except Exception as fault:
                 faults.append(fault)
 
-    answers: list[standing_answers.Due] = []
-    try:
-        answers = standing_answers.list_due(zone_id, now, sealer)
-    except Exception as fault:
-        faults.append(fault)
     do_each(
         "standing bids",
-        answers,
+        lambda: standing_answers.list_due(zone_id, now, sealer),
         lambda due: standing_answers.answer(due, by=by, now=now, sealer=sealer),
     )
     do_each(
         "openings",
-        opening.list_due(zone_id, now),
+        lambda: opening.list_due(zone_id, now),
         lambda need_id: opening.open_bids(need_id, by=by, now=now, sealer=sealer),
     )
     do_each(
         "unexplained low bids",
-        justifications.list_unexplained(zone_id, now),
+        lambda: justifications.list_unexplained(zone_id, now),
         lambda bid_id: justifications.refuse_unexplained(bid_id, by=by, now=now, sealer=sealer),
     )
     do_each(
         "expiries",
-        opening.list_expired(zone_id, now),
+        lambda: opening.list_expired(zone_id, now),
         lambda need_id: opening.expire(need_id, by=by, now=now),
     )
     try:
@@ -67,25 +76,34 @@ def run_due(zone_id: int, *, now: datetime, sealer: Sealer) -> Counter[str]:
     except Exception as fault:
         faults.append(fault)
     do_each(
+        "rounds taken up",
+        lambda: rounds.list_left(zone_id, now),
+        lambda round_id: rounds.take_up(round_id, by=by, now=now),
+    )
+    do_each(
         "lapses",
-        opening.list_lapsed(zone_id, now),
+        lambda: opening.list_lapsed(zone_id, now),
         lambda need_id: opening.lapse(need_id, by=by, now=now),
     )
     do_each(
         "late loans",
-        loans.list_late(zone_id, now),
+        lambda: loans.list_late(zone_id, now),
         lambda loan_id: loans.note_lateness(loan_id, by=by, now=now),
     )
     do_each(
         "late reviews",
-        reviews.list_overdue(zone_id, now),
+        lambda: reviews.list_overdue(zone_id, now),
         lambda review_id: reviews.note_overdue(review_id, by=by, now=now),
     )
     do_each(
         "late purchasers",
-        contract_loans.list_overdue(zone_id, now),
+        lambda: contract_loans.list_overdue(zone_id, now),
         lambda contract_id: contract_loans.note_overdue(contract_id, by=by, now=now),
     )
+    try:
+        workload.watch(zone_id, by=by, now=now)
+    except Exception as fault:
+        faults.append(fault)
     if faults:
         raise ExceptionGroup(f"work due in zone {zone_id} failed", faults)
     return done

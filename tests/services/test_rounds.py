@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -10,12 +11,24 @@ from flask import Flask
 from sqlalchemy import event
 
 from market import clearing
-from market.errors import Code, Conflict
+from market.errors import Code, Conflict, Forbidden
 from market.party import clock
 from market.vocabulary import LimitScope, OrganisationKind, ProposalState, RoundState
 from models.base import db
 from models.round import MatchingRound, Proposal
-from services import awards, bids, needs, opening, organisations, rounds, zones
+from services import (
+    alerts,
+    awards,
+    bids,
+    limit_settings,
+    needs,
+    opening,
+    organisations,
+    round_inputs,
+    round_report,
+    rounds,
+    zones,
+)
 from services.clock import run_due
 from services.sealing import Sealer
 from tests.factories import MILLION, make_need, make_officer, make_party, make_product, make_zone, place_bid
@@ -183,3 +196,98 @@ def test_a_round_proposes_nothing_that_the_limit_for_one_firm_refuses(
     run_due(firm.zone_id, now=now + timedelta(days=3, seconds=1), sealer=sealer)
     proposal = rounds.find_proposal(need.id)
     assert proposal is not None and proposal.bid_id == dear.id != cheap.id
+
+
+def test_a_round_that_was_left_open_is_taken_up_and_after_five_attempts_given_up(
+    app: Flask, now: datetime, sealer: Sealer
+) -> None:
+    zone = make_zone(now=now, matching_times="")
+    officer = make_officer(now=now, zone_id=zone.id)
+    by = clock(zone.id)
+    left = rounds.open_round(zone.id, "officer 1", now, trigger="officer", by=officer, now=now)
+    soon, later = now + timedelta(minutes=5), now + timedelta(minutes=11)
+    assert (rounds.list_left(zone.id, soon), rounds.list_left(zone.id, later)) == ([], [left.id])
+    assert run_due(zone.id, now=later, sealer=sealer)["rounds taken up"] == 1
+    assert (left.state, left.fence) == (RoundState.SETTLED, 2)
+    assert rounds.list_left(zone.id, later + timedelta(days=1)) == []
+
+    again = rounds.open_round(zone.id, "officer 2", now, trigger="officer", by=officer, now=now)
+    for _ in range(rounds.ATTEMPTS_MOST - 1):
+        rounds.open_round(zone.id, "officer 2", now, trigger="officer", by=officer, now=now)
+    assert rounds.take_up(again.id, by=by, now=later).state is RoundState.ABANDONED
+    (alert,) = alerts.list_open(officer)
+    assert alert.details == {"round": again.id, "attempts": rounds.ATTEMPTS_MOST}
+    with pytest.raises(Conflict):
+        rounds.replay(again.id, by=officer)
+
+
+def test_a_round_replays_to_the_same_bytes_and_a_touched_record_shows(
+    app: Flask, now: datetime, sealer: Sealer
+) -> None:
+    firm, later = make_party(now=now), now + LATER
+    for _ in range(2):
+        make_closed(firm, now, sealer)
+    officer = make_officer(now=now)
+    row = rounds.run_now(firm.zone_id, by=officer, now=later)
+    assert row.milliseconds is not None
+    same = rounds.replay(row.id, by=officer)
+    assert (same.inputs_kept, same.same, same.result) == (True, True, row.result)
+    # Somebody with the database makes one offer dearer, and writes the fitting hash beside it.
+    inputs = json.loads(json.dumps(row.inputs))
+    inputs["offers"][0]["cost"] += 1
+    row.inputs, row.inputs_hash = inputs, round_inputs.compute_hash(inputs)
+    db.session.commit()
+    touched = rounds.replay(row.id, by=officer)
+    assert (touched.inputs_kept, touched.same) == (False, False)
+    with pytest.raises(Forbidden):
+        rounds.replay(row.id, by=firm)
+
+
+def test_a_settlement_on_inputs_that_moved_is_refused(app: Flask, now: datetime, sealer: Sealer) -> None:
+    firm, later = make_party(now=now), now + LATER
+    make_closed(firm, now, sealer)
+    by = clock(firm.zone_id)
+    opened = rounds.open_round(firm.zone_id, "slot", later, trigger="clock", by=by, now=later)
+    result = clearing.clear(round_inputs.read_instance(opened.inputs))
+    inputs = json.loads(json.dumps(opened.inputs))
+    inputs["needs"][0]["unplaced_cost"] = 1
+    opened.inputs = inputs
+    db.session.commit()
+    with pytest.raises(Conflict, match="stale"):
+        rounds.settle(opened.id, opened.fence, result, by=by, now=later)
+    assert db.session.query(Proposal).count() == 0
+
+
+def test_a_round_keeps_every_limit_and_says_what_it_saved(app: Flask, now: datetime, sealer: Sealer) -> None:
+    """Two firms of one industry, two banks; the cheaper one may lend that industry five million only."""
+    later = now + LATER
+    firms = [make_party(now=now, industry="C39") for _ in range(2)]
+    cheap, dear = (make_party(OrganisationKind.BANK, now=now) for _ in range(2))
+    shelf = [make_product(bank, now=now) for bank in (cheap, dear)]
+    assert cheap.organisation_id is not None
+    limit_settings.set_limit(
+        cheap.organisation_id, LimitScope.SECTOR, 5 * MILLION, by=cheap, now=now, sector="C39"
+    )
+    both = [make_need(firm, now=now) for firm in firms]
+    for need, (rate, other) in zip(both, (("0.04", "0.045"), ("0.04", "0.05")), strict=True):
+        place_bid(need, shelf[0], cheap, now=now, sealer=sealer, rate=Decimal(rate))
+        place_bid(need, shelf[1], dear, now=now, sealer=sealer, rate=Decimal(other))
+        opening.open_bids(need.id, by=clock(need.zone_id), now=later, sealer=sealer)
+    officer = make_officer(now=now)
+    row = rounds.run_now(officer.zone_id, by=officer, now=later)
+    winners = {p.need_id: p.bid.organisation_id for p in row.proposals if p.bid is not None}
+    # The bank with room for one goes where the other bank is dearer.
+    assert winners == {both[0].id: dear.organisation_id, both[1].id: cheap.organisation_id}
+    first, second = round_report.tell(row.id, by=officer)
+    for story in (first, second):
+        assert {party.id for party in story.could} == {cheap.organisation_id, dear.organisation_id}
+        assert {party.id for party in story.did} == {cheap.organisation_id, dear.organisation_id}
+    assert first.saved is not None and first.saved < 0 < (second.saved or 0)
+    summary = round_report.summarise(row)
+    assert (summary.saved, summary.compared) == (first.saved + (second.saved or 0), 2)
+    assert summary.gap == 0 and summary.left_cost == 0 and summary.unplaced == 0
+    assert summary.placed_cost == summary.objective == summary.bound
+    assert (first.proposals[0].why["code"], first.proposals[0].why["needs"]) == (
+        "cheaper_used_up",
+        [both[1].id],
+    )
