@@ -25,7 +25,8 @@ _NO_DATE = ""
 class Sheet:
     """What a sheet says: the cost, the hash of its proof, and which offer it is, as far as it is one.
 
-    ``issuer`` is the market that worked it out; ``lpr`` says in words which LPR it was priced on.
+    ``issuer`` is the market that worked it out; ``lpr`` says in words which LPR it was priced on, ``binds``
+    whether the offer is firm or subject to approval.
     """
 
     cost: Cost
@@ -39,6 +40,7 @@ class Sheet:
     number: str = ""
     receipt: str = ""
     lpr: str = ""
+    binds: str = ""
 
 
 def render(sheet: Sheet) -> bytes:
@@ -83,6 +85,7 @@ def _write_head(page: Paper, sheet: Sheet, title: str) -> None:
         (gettext("Offered by"), sheet.lender),
         (gettext("Product"), sheet.product),
         (gettext("Borrower"), sheet.firm),
+        (gettext("How it binds"), sheet.binds),
     ]
     if pairs := [pair for pair in pairs if pair[1]]:
         page.facts(pairs)

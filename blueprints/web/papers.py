@@ -51,7 +51,8 @@ def addresses(endpoint: str, numbers: Mapping[str, Any]) -> list[tuple[str, str]
 def of_offer(need_id: int, bid_id: int, paper: str) -> Response:
     """Hand out a paper of one opened offer to its firm."""
     comparison, bid = comparisons.find_offer(need_id, bid_id, by=access.acting())
-    return _of_bid(paper, bid, read_offer(bid.terms, "terms"), elements.named(comparison.need.organisation))
+    firm = elements.named(comparison.need.organisation)
+    return _of_bid(paper, bid, read_offer(bid.terms, "terms"), firm, bid.is_firm is not False)
 
 
 @page.get(f"/bids/<{_NUMBER}:bid_id>/{_PAPER}")
@@ -62,7 +63,7 @@ def of_bid(bid_id: int, paper: str) -> Response:
     bid, content, _ = bids.read_own(bid_id, by=access.acting(), sealer=sealer)
     is_known = bid.need.shows_name or bid.state is BidState.WON
     firm = elements.named(bid.need.organisation) if is_known else ""
-    return _of_bid(paper, bid, read_offer(content["offer"], "offer"), firm)
+    return _of_bid(paper, bid, read_offer(content["offer"], "offer"), firm, content.get("firm", True))
 
 
 @page.get(f"/deals/<{_NUMBER}:loan_id>/{_PAPER}")
@@ -71,7 +72,8 @@ def of_deal(loan_id: int, paper: str) -> Response:
     """Hand out a paper of the offer that a deal came of."""
     loan = loans.find(loan_id, by=access.acting())
     bid = loan.award.bid
-    return _of_bid(paper, bid, read_offer(bid.terms, "terms"), elements.named(loan.borrower))
+    firm = elements.named(loan.borrower)
+    return _of_bid(paper, bid, read_offer(bid.terms, "terms"), firm, bid.is_firm is not False)
 
 
 @page.get(f"/calculator/{_PAPER}")
@@ -88,7 +90,7 @@ def of_calculation(paper: str) -> Any:
     return _answer(paper, sheet, {}, "calculator")
 
 
-def _of_bid(paper: str, bid: Bid, terms: Terms, firm: str) -> Response:
+def _of_bid(paper: str, bid: Bid, terms: Terms, firm: str, is_firm: bool) -> Response:
     priced, about = cost.price(terms), proofs.describe(bid)
     sheet = Sheet(
         cost=priced,
@@ -102,6 +104,7 @@ def _of_bid(paper: str, bid: Bid, terms: Terms, firm: str) -> Response:
         number=gettext("Need %(need)s, bid %(bid)s", need=bid.need_id, bid=bid.id),
         receipt=bid.receipt_hash,
         lpr=_say_lpr(bid, terms),
+        binds=gettext("Firm offer") if is_firm else gettext("Subject to approval"),
     )
     return _answer(paper, sheet, about, f"bid-{bid.id}")
 

@@ -12,6 +12,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from market.bidding_vocabulary import DeclineReason, ReviewOutcome
+from market.diligence import DeclineRate
 from market.errors import Code
 from market.party import Party, clock
 from market.vocabulary import (
@@ -34,7 +35,20 @@ from models.loan import Loan
 from models.need import Need
 from models.organisation import Limit, Organisation
 from models.review import Review
-from services import audit, awards, loans, opening, organisations, outcomes, review_records, reviews, rivals
+from services import (
+    admissions,
+    audit,
+    awards,
+    board,
+    board_rows,
+    loans,
+    opening,
+    organisations,
+    outcomes,
+    review_records,
+    reviews,
+    rivals,
+)
 from services.clock import run_due
 from services.sealing import Sealer
 from tests.databases import URL
@@ -404,3 +418,26 @@ def test_of_a_yes_and_a_no_at_the_same_moment_one_counts(app: Flask, now: dateti
             BidState.LIVE,
             LoanState.CANCELLED,
         )
+
+
+def test_what_is_under_review_is_no_deal_yet_on_the_board(app: Flask, now: datetime, sealer: Sealer) -> None:
+    deal = make_deal(now, sealer)
+    officer = make_officer(now=now)
+    assert board.read_figures(officer.zone_id).deals == 0
+    assert board_rows.list_loans(officer) == []
+    reviews.approve(deal.review.id, by=deal.approver, now=deal.awarded_at)
+    assert board.read_figures(officer.zone_id).deals == 1
+    assert [loan.id for loan in board_rows.list_loans(officer)] == [deal.review.loan_id]
+    found = {row.organisation.id: row.declines for row in board.read_responses(officer.zone_id)}
+    assert found[deal.approver.organisation_id or 0] == DeclineRate(1, 0)
+    assert found[deal.other.organisation_id or 0] is None
+
+
+def test_the_bid_of_a_suspended_institution_is_not_offered_again(
+    app: Flask, now: datetime, sealer: Sealer
+) -> None:
+    deal = make_deal(now, sealer)
+    officer = make_officer(now=now)
+    admissions.suspend(deal.other.organisation_id or 0, "许可证吊销", by=officer, now=deal.awarded_at)
+    decline(deal, sealer, deal.awarded_at)
+    assert read_states(deal)[:3] == (NeedState.UNSUCCESSFUL, BidState.DECLINED, BidState.REFUSED)
