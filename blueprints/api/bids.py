@@ -201,7 +201,7 @@ class NeedBids(MethodView):
     @bid_routes.response(201, BidDetail)
     @allows(Capability.INSTITUTION_BIDDER)
     def post(self, data: dict[str, Any], need_id: int) -> Any:
-        """Place a sealed bid; a former one of the same product is withdrawn.
+        """Place a sealed bid; a former one of the same product is replaced.
 
         The receipt proves what was sealed: `sha256(salt + "\\n" + canonical JSON of content)`, with the
         canonical form of RFC 8785.

@@ -195,7 +195,7 @@ def test_a_bid_can_be_replaced_and_withdrawn_while_it_is_sealed(market: Market) 
     first = bank.post(f"needs/{need['id']}/bids", quote)
     second = bank.post(f"needs/{need['id']}/bids", {**quote, "rate": "0.039"})
     states = {bid["id"]: bid["state"] for bid in bank.get("bids")["items"]}
-    assert states == {first["id"]: "withdrawn", second["id"]: "sealed"}
+    assert states == {first["id"]: "replaced", second["id"]: "sealed"}
     assert bank.get(f"bids/{second['id']}")["content"]["offer"]["rate"] == "0.039"
     assert bank.call("DELETE", f"bids/{second['id']}")["state"] == "withdrawn"
     rival = market.admit(OrganisationKind.BANK)

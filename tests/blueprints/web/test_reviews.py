@@ -104,6 +104,7 @@ def test_bank_and_firm_talk_on_the_page_of_the_deal(
     assert client.post(f"/reviews/{review.id}/approve").status_code == 409
     read(client, deal, language)
     read(client, "/reviews", language)
+    assert "Under review" in read(client, "/deals", language) or language == "zh"
 
     sign_in(client, stall.maker, language)
     assert "2025" in read(client, "/enterprise", language)
