@@ -23,6 +23,7 @@ from market.guarantees import Excess, Load
 from market.risk_sharing import SHARE_PLACES
 from market.terms import Terms
 from market.vocabulary import LIVE_LOANS, LimitScope, LoanState, ProductFamily, SizeClass
+from models.base import db
 from models.bid import Bid
 from models.loan import Guarantee, Loan
 from models.need import Need
@@ -78,7 +79,25 @@ def read_backing(session: Session, quote: Quote, need: Need) -> Backing | None:
         raise invalid(Code.TOO_LARGE, "guarantee_share", **values)
     if share != round(share, SHARE_PLACES):
         raise invalid(Code.TOO_MANY_DECIMALS, "guarantee_share", value=str(share), most=SHARE_PLACES)
-    return Backing(product, provider.cover, share)
+    # One share is written in one way, whoever typed it.
+    return Backing(product, provider.cover, share.normalize())
+
+
+def list_listed(zone_id: int) -> list[Product]:
+    """Return the guarantees of a zone's shelf that can stand behind a bid, by guarantor."""
+    found = db.session.scalars(
+        select(Product)
+        .join(Product.organisation)
+        .where(
+            Product.zone_id == zone_id,
+            Product.listed,
+            Product.family == ProductFamily.GUARANTEE,
+            Product.offer.is_(None),
+        )
+        .options(contains_eager(Product.organisation))
+        .order_by(Organisation.name_zh, Product.id)
+    )
+    return [product for product in found if read_cover(product) is not None]
 
 
 def find_faults(session: Session, backing: Backing, need: Need, terms: Terms, today: date) -> list[Fault]:

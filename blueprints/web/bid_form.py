@@ -63,6 +63,8 @@ def make(values: Mapping[str, Any], product: Product | None = None) -> Form:
         "is_firm": gettext("How it binds"),
         "interval": gettext("Payments"),
         "deposit": gettext("Deposit, returned at the end"),
+        "guarantee_product_id": gettext("Guarantee behind the loan"),
+        "guarantee_share": gettext("Share that it covers"),
         "prelease_months": gettext("Months before the first rental period"),
         "prelease.rate": gettext("Rate of that time"),
         **charge_rows.list_labels(MOST_FEES),
@@ -131,9 +133,15 @@ def open_again(
     again |= _write_loan(terms) if isinstance(terms, LoanTerms) else _write_lease(terms)
     for row, (month, rate) in enumerate(terms.rate_steps[:MOST_STEPS]):
         again |= {f"steps.{row}.at": month, f"steps.{row}.rate": percent(rate)}
+    guarantee = content.get("guarantee") or {}
+    if guarantee:
+        again["guarantee_product_id"] = guarantee["product"]
+        again["guarantee_share"] = percent(Decimal(guarantee["share"]))
     if content["declared_rate"] is not None:
         again["declared_rate"] = percent(Decimal(content["declared_rate"]))
-    return again | write_fees(terms.fees[:MOST_FEES])
+    # What the guarantor charges comes with the guarantee again.
+    own = terms.fees[: len(terms.fees) - guarantee.get("charges", 0)]
+    return again | write_fees(own[:MOST_FEES])
 
 
 def _write_loan(terms: LoanTerms) -> dict[str, Any]:
@@ -196,6 +204,8 @@ def read(form: Form, product: Product) -> Any:
         form.refuse(Code.NOT_A_CHOICE, "is_firm", value=binds[:40], choices=[FIRM, APPROVAL])
     declared = form.percent("declared_rate", required=False, least=0)
     revision = form.whole("revision", required=False, least=1)
+    guarantee = form.whole("guarantee_product_id", required=False, least=1)
+    share = form.percent("guarantee_share", required=False, least=0, most=100) if guarantee else None
     if not form.ok:
         return None
     _name_rows(form, [row for row, _ in steps], [row for row, _ in fees])
@@ -215,6 +225,8 @@ def read(form: Form, product: Product) -> Any:
         confirmed=form.flag("confirmed"),
         revision=revision,
         is_firm=binds == FIRM,
+        guarantee_product_id=guarantee,
+        guarantee_share=share,
         **terms,
     )
 

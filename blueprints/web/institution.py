@@ -34,7 +34,17 @@ from market.errors import Code, not_found
 from market.vocabulary import BidState, Capability, Interval, OfferKind, ProductFamily, Purpose, Security
 from models.bid import Bid
 from models.product import Product
-from services import admissions, bids, contract_loans, fitting, needs, opportunities, purchasers, questions
+from services import (
+    admissions,
+    bids,
+    contract_loans,
+    fitting,
+    guarantees,
+    needs,
+    opportunities,
+    purchasers,
+    questions,
+)
 from services.opportunities import Opportunity
 
 Answer = str | Response | tuple[str, int]
@@ -204,6 +214,10 @@ def _show(
         fee_rows=range(bid_form.count_fees(form)),
         step_rows=range(bid_form.count_steps(form)),
         intervals=[(str(int(interval)), labels.label(interval)) for interval in Interval],
+        guarantees=[
+            (str(row.id), f"{elements.named(row.organisation)} · {elements.named(row)}")
+            for row in guarantees.list_listed(need.zone_id)
+        ],
         may_add=bid_form.count_fees(form) < bid_form.MOST_FEES,
         flat=bid_form.FLAT,
         floating=product is not None and bid_form.is_floating(product),
