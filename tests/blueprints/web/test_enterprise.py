@@ -339,6 +339,7 @@ def test_every_page_of_a_firm_is_whole_in_either_language(
         f"/needs/{need.id}",
         f"/needs/{empty.id}",
         f"/needs/{open_need.id}",
+        f"/needs/{open_need.id}/change",
         f"/needs/{draft.id}",
         f"/needs/{need.id}/offers",
         f"/needs/{need.id}/offers/estimate?amount=120&months=18",
