@@ -9,14 +9,12 @@ from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session, joinedload, undefer
+from sqlalchemy.orm import Session, joinedload
 
-from market import bidding, party
 from market.bidding_vocabulary import BidPolicy
 from market.calendar import local_date
 from market.eligibility import judge
 from market.errors import Code, Conflict, Invalid, conflict, invalid, not_found
-from market.money import rate_text
 from market.party import Party
 from market.terms import Terms
 from market.vocabulary import BidState, Capability, NeedState
@@ -30,6 +28,7 @@ from services import (
     audit,
     bid_checks,
     bid_content,
+    bid_rounds,
     fees,
     fitting,
     guarantees,
@@ -58,14 +57,12 @@ __all__ = [
     "withdraw",
 ]
 
-#: What a bid that waits for the opening is called, by the policy of its need.
-_WAITING = (BidState.SEALED, BidState.POSTED)
-
 
 def preview(need_id: int, quote: Quote, *, by: Party, now: datetime, sealer: Sealer | None = None) -> Preview:
     """Return the annual cost of a quote without placing it; raises ``Invalid`` for terms that cannot be.
 
-    Only with a sealer are the institution's own bids under seal counted against its limits.
+    Only with a sealer are the institution's own bids under seal looked at: what they hold of its limits, and
+    whether the quote improves on what stood at the last close.
     """
     by.require(Capability.INSTITUTION_BIDDER, Capability.INSTITUTION_APPROVER)
     need = needs.find(need_id, by=by)
@@ -80,8 +77,13 @@ def preview(need_id: int, quote: Quote, *, by: Party, now: datetime, sealer: Sea
         session, need, product, holds=holds, now=now, sealer=sealer, locked=False
     )
     weighed = bid_checks.weigh(terms, quote, fitting.veil(judged), room, backing)
-    number = opening.find_round(session, need.id).number
-    faults = bid_checks.find_faults(session, need, product, quote, weighed, today, number=number)
+    held = opening.find_round(session, need.id)
+    faults = bid_checks.find_faults(session, need, product, quote, weighed, today, number=held.number)
+    former = bid_rounds.find_former(session, need, product.id) if sealer is not None else None
+    if sealer is not None and former is not None:
+        effective = weighed.cost.effective
+        fault = bid_rounds.find_shortfall(session, need, held, former, effective, now=now, sealer=sealer)
+        faults.extend([fault] if fault is not None else [])
     warnings = fees.warn_quote(quote.fees, need, product, on=today)
     return replace(weighed, faults=(*([barred] if barred else []), *faults), warnings=warnings)
 
@@ -167,7 +169,7 @@ def place_in(
     )
     if posted:
         bid_content.put_in_clear(bid, bid_content.Content(content, terms, weighed.cost))
-        _extend(session, need, held, now=now)
+        bid_rounds.extend(session, need, held, now=now)
     session.add(bid)
     audit.record(session, "bid.place", bid, by=by, now=now, receipt=sealed.receipt_hash)
     return bid
@@ -188,13 +190,13 @@ def withdraw(bid_id: int, *, by: Party, now: datetime) -> Bid:
         bid = session.get_one(Bid, bid_id)
         if need.zone_id != by.zone_id:
             raise not_found("bid", bid_id)
-        held = _find_round(session, bid)
+        held = bid_rounds.find_round_of(session, bid)
         deadline = held.closed_at or held.closes_at
-        if bid.state not in _WAITING or held.closed_at is not None or now >= deadline:
+        if bid.state not in bid_rounds.WAITING or held.closed_at is not None or now >= deadline:
             raise conflict(Code.TOO_LATE, deadline=deadline.isoformat())
         bid.state, bid.ended_at = BidState.WITHDRAWN, now
         audit.record(session, "bid.withdraw", bid, by=by, now=now)
-        bound = _find_bound(session, need, held, bid.product_id)
+        bound = bid_rounds.find_bound(session, need, held, bid.product_id)
         if bound is not None:
             # What it improved on binds from the round before: taking back the better one brings it back.
             posted = need.bid_policy is BidPolicy.ANONYMOUS
@@ -205,9 +207,9 @@ def withdraw(bid_id: int, *, by: Party, now: datetime) -> Bid:
 
 def may_withdraw(bid: Bid, now: datetime) -> bool:
     """Say whether a bid can still be withdrawn: before the close of the round it came in."""
-    if bid.state not in _WAITING:
+    if bid.state not in bid_rounds.WAITING:
         return False
-    held = _find_round(db.session(), bid)
+    held = bid_rounds.find_round_of(db.session(), bid)
     return held.closed_at is None and now < held.closes_at
 
 
@@ -263,13 +265,6 @@ def _build_terms(quote: Quote, need: Need, product: Product, backing: Backing | 
     return build_terms(quote, need, product, on=today, cover=backing.cover, share=backing.share)
 
 
-def _find_round(session: Session, bid: Bid) -> BidRound:
-    """Return the bid round a bid came in."""
-    return session.scalars(
-        select(BidRound).where(BidRound.need_id == bid.need_id, BidRound.number == bid.round_number)
-    ).one()
-
-
 def _own_product(session: Session, product_id: int, by: Party) -> tuple[Product, Membership]:
     """Return a product of the party's institution in its zone, and the seat that says if it may bid."""
     found = session.execute(
@@ -302,63 +297,14 @@ def _replace_former(
     sealer: Sealer,
 ) -> None:
     """Let the bid that the product has on the need make room; one of a former round only for a better."""
-    former = session.scalar(
-        select(Bid)
-        .where(Bid.need_id == need.id, Bid.product_id == product.id, Bid.state.in_(_WAITING))
-        .options(undefer(Bid.seal))
-    )
+    former = bid_rounds.find_former(session, need, product.id)
     if former is None:
         return
-    bound = former if former.round_number < held.number else _find_bound(session, need, held, product.id)
-    if bound is not None and bound.valid_until >= now:
-        own = bid_content.read(bound, sealer).cost.effective
-        if not bidding.improves(own, effective, need.zone.improvement_bps):
-            most = None if own is None else own - Decimal(need.zone.improvement_bps) / 10_000
-            raise invalid(
-                Code.NOT_IMPROVED,
-                "rate",
-                value=rate_text(effective) if effective is not None else None,
-                most=rate_text(most) if most is not None else None,
-            )
+    fault = bid_rounds.find_shortfall(session, need, held, former, effective, now=now, sealer=sealer)
+    if fault is not None:
+        raise Invalid(fault)
     former.state, former.ended_at = BidState.REPLACED, now
     audit.record(session, "bid.replace", former, by=by, now=now)
-
-
-def _find_bound(session: Session, need: Need, held: BidRound, product_id: int) -> Bid | None:
-    """Return the bid that stood for a product at the last close and was improved on in the round since."""
-    return session.scalar(
-        select(Bid)
-        .where(
-            Bid.need_id == need.id,
-            Bid.product_id == product_id,
-            Bid.state == BidState.REPLACED,
-            Bid.revision == need.revision,
-            Bid.round_number < held.number,
-            Bid.ended_at >= held.opened_at,
-        )
-        .order_by(Bid.receipt_number.desc())
-        .limit(1)
-        .options(undefer(Bid.seal))
-    )
-
-
-def _extend(session: Session, need: Need, held: BidRound, *, now: datetime) -> None:
-    """Move the close of an anonymous round that gets a bid in its last minutes."""
-    assert need.closes_at is not None, "only a need with a deadline takes bids"
-    later = bidding.extend(need.closes_at, now, held.extensions)
-    if later is not None:
-        before, need.closes_at, held.closes_at = need.closes_at, later, later
-        held.extensions += 1
-        # Who made it move is nobody's to read: the entry is the need's, and names no bid.
-        audit.record(
-            session,
-            "need.extend",
-            need,
-            by=party.clock(need.zone_id),
-            now=now,
-            before=before.isoformat(),
-            after=later.isoformat(),
-        )
 
 
 def _note_late(need_id: int, *, by: Party, now: datetime) -> None:

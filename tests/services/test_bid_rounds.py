@@ -99,6 +99,15 @@ def test_from_round_to_round_a_bid_only_improves_and_by_the_whole_step(
     for percent in ("4.5", "4.0", "3.96"):
         with refuses(Code.NOT_IMPROVED, "rate"):
             bank.bid(need, percent, now=closed, sealer=sealer)
+    quote = bids.Quote(
+        product_id=bank.product.id,
+        principal=need.amount,
+        months=need.months,
+        valid_until=bids.earliest_validity(need, 2),
+        rate=Decimal("0.0396"),
+    )
+    seen = bids.preview(need.id, quote, by=bank.party, now=closed, sealer=sealer)
+    assert [fault.code for fault in seen.faults] == [Code.NOT_IMPROVED]
     with pytest.raises(Invalid) as refused:
         bank.bid(need, "4.5", now=closed, sealer=sealer)
     values = refused.value.faults[0].values
