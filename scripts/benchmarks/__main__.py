@@ -16,7 +16,10 @@ from scripts.installation import ENVIRONMENT, PYTHON, alone, install_packages, m
 from scripts.progress import ROOT, StepFailed, step, tail
 
 #: What there is to measure: modules of this package with a ``main``, which takes a size or its own default.
-BENCHES = {"pricing": "a million offers from terms to annual cost, and as many dated flows, against pyxirr"}
+BENCHES = {
+    "pricing": "a million offers from terms to annual cost, and as many dated flows, against pyxirr",
+    "rounds": "eligibility, whole rounds, stored rounds and bids, against Polars, OR-Tools and a bare insert",
+}
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -28,7 +31,9 @@ def main(arguments: Sequence[str]) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("name", metavar="NAME", help="what to measure")
-    parser.add_argument("--size", type=_size, help="of how many offers (for a quick look; default: in full)")
+    parser.add_argument(
+        "--size", type=_size, help="of how many offers or needs (for a quick look; default: in full)"
+    )
     given = parser.parse_args(arguments)
     if given.name not in BENCHES:
         print(f"There is no measurement named {given.name!r}. There are:\n{listed}", file=sys.stderr)

@@ -1,8 +1,8 @@
 """A whole market as columns: needs, products, live offers and lenders' limits, the same for every seed.
 
 Needs are those of ``eligibility`` that fit enough products; each gets ``LIVE`` offers, from different
-products that it fits. Lenders' limits together hold nine tenths of what the needs ask for, so that one need
-in ten or so stays without an offer whatever a round does.
+products that it fits. In an ample market lenders' limits together hold half more than is asked for, and many
+of them bind all the same; in a scarce one they hold a tenth less, and every one of them binds.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ PRODUCTS, LENDERS, LIVE = 1_000, 500, 20
 #: Of this many needs one is enough that fits ``LIVE`` products.
 SPARE = 2
 #: How much of what is asked for the lenders' limits hold together, in percent.
-HELD = 90
+AMPLE, SCARCE = 150, 90
 #: What a need costs that stays unplaced, in millionths a year: the ceiling, four times an LPR of 3 %.
 RESERVE = 120_000
 #: Millionths a year: what clearing counts annual costs in.
@@ -61,8 +61,8 @@ class Market:
         return annual_cost(self.amounts, np.full(len(self), RESERVE))
 
 
-def draw(count: int, seed: int) -> Market:
-    """Return a market of ``count`` needs."""
+def draw(count: int, seed: int, held: int = AMPLE) -> Market:
+    """Return a market of ``count`` needs whose lenders can take ``held`` percent of it."""
     random = np.random.default_rng([seed, 4])
     products = eligibility.draw_products(PRODUCTS, seed)
     shelf = [product.requirement() for product in products]
@@ -83,7 +83,7 @@ def draw(count: int, seed: int) -> Market:
     need = np.repeat(np.arange(count), LIVE)
     lender = product % LENDERS
     asked = np.bincount(lender, needs.amount[need], LENDERS) / LIVE * random.lognormal(0, 0.5, LENDERS)
-    capacity = asked / asked.sum() * needs.amount.sum() * HELD / 100
+    capacity = asked / asked.sum() * needs.amount.sum() * held / 100
     return Market(
         needs.table(),
         shelf,
