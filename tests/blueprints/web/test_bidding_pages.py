@@ -170,8 +170,9 @@ def test_a_low_bid_is_explained_and_decided_through_the_pages(
 def test_the_pages_say_it_all_in_either_language(
     app: Flask, client: FlaskClient, now: datetime, sealer: Sealer, hour: Hour, language: str
 ) -> None:
-    firm, need, bank, low, hour.at = hold(now, sealer)
     officer = make_officer(now=now)
+    assert "%%" not in get(client, officer, "/justifications", language=language)
+    firm, need, bank, low, hour.at = hold(now, sealer)
     for party, path in ((officer, "/justifications"), (officer, "/alerts"), (bank.party, f"/bids/{low.id}")):
         assert "%(" not in get(client, party, path, language=language)
     assert firm.organisation_id == need.organisation_id
