@@ -47,7 +47,6 @@ MENU: tuple[Entry, ...] = (
     Entry("deals.deals", lazy_gettext("Deals"), "award"),
     Entry("officer.alerts", lazy_gettext("Alerts"), "bell"),
     Entry("officer.surveillance", lazy_gettext("Surveillance"), "shield-check"),
-    Entry("officer.outages", lazy_gettext("Outages"), "clock"),
     Entry("officer.members", lazy_gettext("Members"), "users"),
     Entry("officer.reference", lazy_gettext("Reference rates"), "chart-line"),
     Entry("enterprise.firm", lazy_gettext("Firm file"), "building-factory-2"),

@@ -1,4 +1,4 @@
-"""Outages for the officer: those the clock noticed, those declared by hand, and the deadlines they moved."""
+"""Outages for the officer, beside the alerts: noticed or declared, and the deadlines they moved."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ DEADLINES = {
 
 def init(page: Blueprint) -> None:
     """Add the addresses to the blueprint."""
-    page.add_url_rule("/outages", view_func=list_outages, methods=["GET", "POST"], endpoint="outages")
-    page.add_url_rule("/outages/<int(max=2147483647):outage_id>", view_func=show, endpoint="outages_show")
+    page.add_url_rule("/outages", view_func=list_outages, methods=["GET", "POST"], endpoint="alerts_outages")
+    page.add_url_rule("/outages/<int(max=2147483647):outage_id>", view_func=show, endpoint="alerts_outage")
 
 
 @allows(*ROLES)
@@ -54,7 +54,7 @@ def list_outages() -> Answer:
                 count,
             )
             flash(said, "done")
-            return redirect(url_for("officer.outages_show", outage_id=row.id), 303)
+            return redirect(url_for("officer.alerts_outage", outage_id=row.id), 303)
     zone = zones.find(by.zone_id)
     found = outages.list_all(by, MOST_SHOWN)
     return form.page(
