@@ -12,7 +12,8 @@ from sqlalchemy import select
 from market import party
 from market.calendar import local_date
 from market.eligibility import Requirement, judge
-from market.vocabulary import BidState, LoanState, NeedState, ProductFamily
+from market.party import Party
+from market.vocabulary import BidState, LoanState, NeedState, ProductFamily, Security
 from models.award import Award
 from models.base import db
 from models.bid import Bid
@@ -27,6 +28,7 @@ from scripts.demo.reviewing import Reviewing
 from scripts.demo.shelf import Listed
 from scripts.demo.timeline import Timeline, at_minute, office_moment, shift
 from services import awards, bids, clock, fitting, needs, opening, reservations, rounds
+from services.quotes import Quote
 from services.sealing import Sealer
 
 #: How many of the bids of lenders with two people are subject to approval.
@@ -139,6 +141,7 @@ class Dealing:
         if quote.principal < product.amount_min or (headroom is not None and quote.principal > headroom):
             return
         by = stall.listed.seller.parties[plan.zone_id]
+        quote = _cover(quote, product, need_id, by=by, now=now)
         if rng.random() < 0.08:
             # Some lenders declare an annual rate of their own; now and then it leaves a fee out.
             effective = bids.preview(need_id, quote, by=by, now=now).cost.effective
@@ -242,6 +245,23 @@ class Dealing:
             self._reviewing.follow(loan, plan, now, lambda now: self._decide(need_id, plan, now))
             return
         self._lending.follow(loan, plan, now)
+
+
+def _cover(quote: Quote, product: Product, need_id: int, *, by: Party, now: datetime) -> Quote:
+    """Put the first guarantee that answers behind a loan which asks for one and pays for none."""
+    if product.security is not Security.GUARANTEE or any(fee.payee == "guarantor" for fee in quote.fees):
+        return quote
+    covers = select(Product.id).where(
+        Product.zone_id == product.zone_id,
+        Product.family == ProductFamily.GUARANTEE,
+        Product.offer.is_(None),
+        Product.listed,
+    )
+    for cover_id in db.session.scalars(covers.order_by(Product.id)).all():
+        covered = replace(quote, guarantee_product_id=cover_id)
+        if not bids.preview(need_id, covered, by=by, now=now).faults:
+            return covered
+    return quote
 
 
 def _keeps_open(seller: Member, plan: Plan, need: Need) -> bool:

@@ -23,9 +23,11 @@ from market.calendar import local_date
 from market.contract_loan import LADDER
 from market.vocabulary import (
     INSTITUTION_KINDS,
+    LIVE_LOANS,
     AlertKind,
     AwardState,
     BidState,
+    LimitScope,
     LoanState,
     NeedState,
     OfferKind,
@@ -38,7 +40,7 @@ from models.award import Award
 from models.base import db
 from models.bid import Bid
 from models.contract import Alert, Contract, Financing
-from models.loan import Loan
+from models.loan import Guarantee, Loan
 from models.need import Need
 from models.organisation import Limit, Organisation
 from models.product import Product
@@ -177,11 +179,20 @@ def test_the_books_balance(market: Flask) -> None:
             assert repaid == loan.principal - loan.outstanding > -1
         if loan.state is LoanState.REPAID:
             assert repaid == loan.principal
-        committed = loan.principal if loan.state is LoanState.APPROVED else loan.outstanding
+        promised = loan.state in {LoanState.APPROVED, LoanState.UNDER_REVIEW}
+        committed = loan.principal if promised else loan.outstanding
         out[loan.lender_id, loan.borrower_id] += committed
         if loan.contract_id is not None:
             financed[loan.contract_id] += committed
+    weighted: Counter[int] = Counter()
+    for guarantee in db.session.scalars(select(Guarantee)):
+        assert (guarantee.ended_at is None) == (guarantee.loan.state in LIVE_LOANS)
+        weighted[guarantee.guarantor_id] += guarantee.weighted
+    assert weighted.total() > 0
     for limit in db.session.scalars(select(Limit)):
+        if limit.scope is LimitScope.LEVERAGE:
+            assert limit.used == weighted[limit.organisation_id] <= limit.cap
+            continue
         used = sum(
             amount
             for (lender, firm), amount in out.items()
