@@ -196,7 +196,11 @@ def _party_of_token() -> Party | None:
         return None
     if scheme.lower() != "bearer" or not token.strip():
         raise Unauthenticated(Fault(Code.BAD_TOKEN))
-    return users.authenticate_token(token.strip(), now=clock.read())
+    real = clock.read()
+    place = users.authenticate_token(token.strip(), now=real)
+    # Read once and kept for the request: its zone, and with it the time there.
+    g.zone, g.now = place.zone, clock.in_zone(real, place.zone)
+    return place.party
 
 
 def _party_of_session() -> Party | None:

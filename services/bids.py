@@ -150,9 +150,9 @@ def place_in(
     sealed = sealer.seal(need.id, content)
     posted = need.bid_policy is BidPolicy.ANONYMOUS
     bid = Bid(
-        need_id=need.id,
-        organisation_id=by.organisation_id,
-        product_id=product.id,
+        need=need,
+        organisation=product.organisation,
+        product=product,
         placed_by=by.user_id,
         state=BidState.POSTED if posted else BidState.SEALED,
         receipt_number=need.last_receipt,
@@ -278,6 +278,7 @@ def _own_product(session: Session, product_id: int, by: Party) -> tuple[Product,
             Product.organisation_id == by.organisation_id,
             Product.zone_id == by.zone_id,
         )
+        .options(joinedload(Product.organisation, innerjoin=True))
     ).one_or_none()
     if found is None:
         raise not_found("product", product_id)

@@ -7,9 +7,9 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import CompoundSelect, select, union_all
 
 from market.eligibility import Facts, Failure, Requirement, judge, read_conditions
 from market.eligibility_fixes import Fix, find_nearest_fix, measure, near_fits
@@ -136,25 +136,29 @@ def _read_zone(zone_id: int) -> str:
 
 
 def _read_standing(organisation_ids: Collection[int], zone_id: int, on: date) -> dict[int, Standing]:
-    listed = set(
-        db.session.scalars(
-            select(Membership.organisation_id).where(
-                Membership.organisation_id.in_(organisation_ids),
-                Membership.zone_id == zone_id,
-                Membership.whitelisted,
-            )
-        )
+    # Three short lists in one question: every bid asks it under the need's lock.
+    seats = select(Membership.organisation_id, limits.NO_CODE, limits.NOTHING_OWED).where(
+        Membership.organisation_id.in_(organisation_ids),
+        Membership.zone_id == zone_id,
+        Membership.whitelisted,
     )
+    tags = select(Tag.organisation_id, Tag.code, limits.NOTHING_OWED).where(
+        Tag.organisation_id.in_(organisation_ids),
+        Tag.valid_from <= on,
+        Tag.valid_to.is_(None) | (Tag.valid_to >= on),
+    )
+    listed: set[int] = set()
     codes: dict[int, set[str]] = {number: set() for number in organisation_ids}
-    for tag in db.session.scalars(
-        select(Tag).where(
-            Tag.organisation_id.in_(organisation_ids),
-            Tag.valid_from <= on,
-            Tag.valid_to.is_(None) | (Tag.valid_to >= on),
-        )
-    ):
-        codes[tag.organisation_id].add(tag.code)
-    owed = limits.sum_owed(organisation_ids, zone_id)
+    owed: dict[int, int] = {}
+    asked: CompoundSelect[Any] = union_all(seats, tags, limits.ask_owed(organisation_ids, zone_id))
+    for row in db.session.execute(asked).all():
+        number, code, amount = row
+        if code is not None:
+            codes[number].add(code)
+        elif amount is not None:
+            owed[number] = int(amount)
+        else:
+            listed.add(number)
     return {
         number: Standing(number in listed, frozenset(codes[number]), owed.get(number, 0))
         for number in organisation_ids

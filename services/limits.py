@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, func, or_, select
+from sqlalchemy import BigInteger, ColumnElement, Select, String, and_, case, cast, func, null, or_, select
 from sqlalchemy.orm import Session
 
 from market.errors import Code, conflict
@@ -19,6 +20,9 @@ from models.organisation import Limit, Organisation
 
 #: What a live loan takes of a limit: all of it once promised, what is outstanding once drawn.
 OUT = case((Loan.state == LoanState.DRAWN, Loan.outstanding), else_=Loan.principal)
+
+#: What a row of a question of several kinds has where it says nothing.
+NO_CODE, NOTHING_OWED = cast(null(), String), cast(null(), BigInteger)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,14 +122,16 @@ def count_out(
     return int(session.scalar(query) or 0)
 
 
-def sum_owed(firm_ids: Collection[int], zone_id: int) -> dict[int, int]:
-    """Return the fen that firms owe lenders of a zone now, promised or drawn and not repaid, by firm."""
-    query = (
-        select(Loan.borrower_id, func.sum(OUT))
+def ask_owed(firm_ids: Collection[int], zone_id: int) -> Select[Any, Any, Any]:
+    """Return the question what firms owe lenders of a zone now, promised or drawn and not repaid.
+
+    Its rows are (firm, nothing, fen), so that it joins what else is asked of the same firms.
+    """
+    return (
+        select(Loan.borrower_id, NO_CODE, cast(func.sum(OUT), BigInteger))
         .where(Loan.zone_id == zone_id, Loan.borrower_id.in_(firm_ids), Loan.state.in_(LIVE_LOANS))
         .group_by(Loan.borrower_id)
     )
-    return {firm_id: int(owed) for firm_id, owed in db.session.execute(query)}
 
 
 def list_for(organisation_id: int) -> list[Limit]:

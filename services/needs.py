@@ -216,7 +216,13 @@ def list_rounds(need_id: int) -> list[BidRound]:
 
 def lock(session: Session, need_id: int, by: Party | None = None) -> Need:
     """Return the need under its row lock; with ``by``, only to its own firm (else ``NotFound``)."""
-    need = session.get(Need, need_id, with_for_update=True)
+    # Zone and firm come along in the same question: whoever locks a need asks about both.
+    need = session.get(
+        Need,
+        need_id,
+        options=(joinedload(Need.zone, innerjoin=True), joinedload(Need.organisation, innerjoin=True)),
+        with_for_update={"of": Need},
+    )
     if need is None or (
         by is not None and (need.zone_id, need.organisation_id) != (by.zone_id, by.organisation_id)
     ):

@@ -7,7 +7,7 @@ and after the award what won.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -66,6 +66,21 @@ def list_own(by: Party, *, sealer: Sealer) -> list[Outcome]:
 def describe(bids: Sequence[Bid], *, sealer: Sealer) -> list[Outcome]:
     """Return the outcomes of bids that belong to whoever asks."""
     opened = {bid.need_id for bid in bids if bid.opened_at is not None}
+    field, won = _read_fields(opened) if opened else ({}, {})
+    outcomes = []
+    for bid in bids:
+        amount, months, effective = _content(bid, sealer)
+        # A bid withdrawn before the opening took no part, so its bidder learns nothing of the others.
+        ranked, best = field.get(bid.need_id, (None, None)) if bid.opened_at is not None else (None, None)
+        winning = won.get(bid.need_id) if bid.opened_at is not None else None
+        outcomes.append(Outcome(bid, amount, months, effective, ranked, best, winning, explain(bid)))
+    return outcomes
+
+
+def _read_fields(
+    opened: Collection[int],
+) -> tuple[dict[int, tuple[int, Decimal | None]], dict[int, Decimal | None]]:
+    """Return, by opened need, how many bids were ranked with the best cost, and the cost that won."""
     field: dict[int, tuple[int, Decimal | None]] = {
         need_id: (count, best)
         for need_id, count, best in db.session.execute(
@@ -79,14 +94,7 @@ def describe(bids: Sequence[Bid], *, sealer: Sealer) -> list[Outcome]:
             select(Bid.need_id, Bid.effective).where(Bid.need_id.in_(opened), Bid.state == BidState.WON)
         ).all()
     )
-    outcomes = []
-    for bid in bids:
-        amount, months, effective = _content(bid, sealer)
-        # A bid withdrawn before the opening took no part, so its bidder learns nothing of the others.
-        ranked, best = field.get(bid.need_id, (None, None)) if bid.opened_at is not None else (None, None)
-        winning = won.get(bid.need_id) if bid.opened_at is not None else None
-        outcomes.append(Outcome(bid, amount, months, effective, ranked, best, winning, explain(bid)))
-    return outcomes
+    return field, won
 
 
 def explain(bid: Bid) -> dict[str, Any] | None:

@@ -30,8 +30,8 @@ from models.need import Need
 from models.product import Product
 from services import bids, opening, packages, products
 from services.packages import Standing
-from services.shelf_covers import ASSUMED_SHARE
 from services.sealing import Sealer
+from services.shelf_covers import ASSUMED_SHARE
 from tests.factories import (
     MILLION,
     make_need,

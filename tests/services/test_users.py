@@ -95,7 +95,7 @@ def test_a_token_is_its_owners_and_loses_what_the_person_loses(
     party = make_party(now=now)
     row, token = users.issue_token("对账", by=party, now=now)
     assert token not in repr(take_print()) and row.token_hash not in token
-    assert users.authenticate_token(token, now=now) == party
+    assert users.authenticate_token(token, now=now).party == party
     stranger = make_party(now=now)
     with refuses(Code.NOT_FOUND):
         users.revoke_token(row.id, by=stranger, now=now)
@@ -125,7 +125,7 @@ def test_a_token_notes_its_use_now_and_then_and_never_fails_for_it(
         raise conflict(Code.BUSY)
 
     monkeypatch.setattr(users, "transaction", be_busy)
-    assert users.authenticate_token(token, now=now + timedelta(hours=1)) == party
+    assert users.authenticate_token(token, now=now + timedelta(hours=1)).party == party
 
 
 def test_a_person_may_act_in_several_places(app: Flask, now: datetime) -> None:

@@ -23,7 +23,7 @@ def test_a_token_is_shown_once_and_dies_when_revoked(app: Flask, client: FlaskCl
     answer = client.post("/account/tokens", data={"name": "ERP"})
     found = re.search(r"cuo_[\w-]{43}", answer.text)
     assert found is not None
-    assert users.authenticate_token(found.group(), now=now) == party
+    assert users.authenticate_token(found.group(), now=now).party == party
     page = client.get("/account").text
     assert "ERP" in page and found.group() not in page
     (row,) = users.list_tokens(party.user_id or 0)
