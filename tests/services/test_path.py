@@ -187,7 +187,7 @@ def test_an_acceptance_opens_a_loan_with_its_schedule_and_tells_the_losers_why(
     assert bank.organisation_id is not None
     organisations.set_limit(bank.organisation_id, LimitScope.TOTAL, 20 * MILLION, by=bank, now=now)
     bid = place_bid(need, product, bank, now=now, sealer=sealer)
-    lost = place_bid(need, loser_product, loser_bank, now=now, sealer=sealer, rate=Decimal("0.06"))
+    lost = place_bid(need, loser_product, loser_bank, now=now, sealer=sealer, rate=Decimal("0.05"))
     later = now + LATER
     run_due(firm.zone_id, now=later, sealer=sealer)
 
@@ -485,7 +485,7 @@ def test_a_person_acts_where_they_hold_roles_and_a_token_acts_as_them(app: Flask
     (place,) = users.parties(user.id)
     assert place.party == party
     row, token = users.issue_token("测试", by=party, now=now)
-    assert users.authenticate_token(token, now=now) == party
+    assert users.authenticate_token(token, now=now).party == party
     users.revoke_token(row.id, by=party, now=now)
     with pytest.raises(Exception, match="bad_token"):
         users.authenticate_token(token, now=now)
