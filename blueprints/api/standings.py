@@ -33,7 +33,7 @@ class OwnRank(Answer):
     rank = fields.Count("Null for a bid on other terms, which does not compete.", allow_none=True)
 
 
-class StandingAnswer(Answer):
+class BiddingStateAnswer(Answer):
     """How the bidding stands, as far as it is the caller's to know; how many bid is told to nobody."""
 
     need_id = fields.Count()
@@ -55,7 +55,7 @@ class NeedStanding(MethodView):
     """The standing of one need."""
 
     @bid_routes.doc(operationId="getStanding")
-    @bid_routes.response(200, StandingAnswer)
+    @bid_routes.response(200, BiddingStateAnswer)
     @allows(*READERS)
     def get(self, need_id: int) -> Any:
         """Return best cost and own ranks: during anonymous bidding; for bidders between sealed rounds.
@@ -65,5 +65,5 @@ class NeedStanding(MethodView):
         sealer = current_app.extensions["sealer"]
         found = standings.read(need_id, by=access.acting(), now=access.now(), sealer=sealer)
         own = [{"bid_id": bid_id, "rank": rank} for bid_id, rank in sorted(found.ranks.items())]
-        plain = {name: getattr(found, name) for name in StandingAnswer().fields if name != "own"}
+        plain = {name: getattr(found, name) for name in BiddingStateAnswer().fields if name != "own"}
         return {**plain, "own": own}
