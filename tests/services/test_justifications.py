@@ -26,11 +26,11 @@ DUE = datetime(2026, 11, 24, 15, 59, 59, tzinfo=UTC)
 
 
 def hold(
-    now: datetime, sealer: Sealer, percents: str = "1.9 4.0 4.2", **values: object
+    now: datetime, sealer: Sealer, percents: str = "1.9 4.0 4.2"
 ) -> tuple[Need, list[Bank], Bid, datetime]:
     """Return a need just opened whose first bid is held, with its bidders."""
     firm = make_party(now=now)
-    need = make_need(firm, now=now, **values)
+    need = make_need(firm, now=now)
     banks = make_banks(len(percents.split()), now=now)
     placed = bid_all(need, banks, percents, now=now, sealer=sealer)
     opened = pass_close(need, sealer)
