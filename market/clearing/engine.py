@@ -56,12 +56,23 @@ def clear_columns(columns: Columns, *, work_limit: float = WORK_LIMIT) -> Outcom
     equals is the order, so that one order gives one answer.
     """
     rows = _find_possible(columns)
+    if not len(rows):
+        return _leave_all_out(columns, rows, work_limit)
     part = columns if len(rows) == columns.offers else columns.select(rows)
     if bool(part.divisible.any()):
         outcome = shares.share_out(part, work_limit)
     else:
         outcome = place_whole(part, work_limit)
     return replace(outcome, offers=rows[outcome.offers])
+
+
+def _leave_all_out(columns: Columns, rows: Ints, work: float) -> Outcome:
+    """Return the clearing of a market in which no offer can be taken: proved without any search."""
+    name = f"{program.solver_name()} cp-sat seed {program.SEED} work {work:g}"
+    if bool(columns.must.any()):
+        return Outcome("infeasible", None, None, rows, None, True, name)
+    cost = columns.price(rows)
+    return Outcome("optimal", cost, cost, rows, None, True, name)
 
 
 def _find_possible(columns: Columns) -> Ints:

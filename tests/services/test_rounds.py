@@ -13,7 +13,7 @@ from sqlalchemy import event
 from market import clearing
 from market.errors import Code, Conflict, Forbidden
 from market.party import clock
-from market.vocabulary import LimitScope, OrganisationKind, ProposalState, RoundState
+from market.vocabulary import BidState, LimitScope, OrganisationKind, ProposalState, RoundState
 from models.base import db
 from models.round import MatchingRound, Proposal
 from services import (
@@ -291,3 +291,17 @@ def test_a_round_keeps_every_limit_and_says_what_it_saved(app: Flask, now: datet
         "cheaper_used_up",
         [both[1].id],
     )
+
+
+def test_a_round_of_needs_without_any_live_bid_leaves_them_all_out(
+    app: Flask, now: datetime, sealer: Sealer
+) -> None:
+    firm, later = make_party(now=now), now + LATER
+    need, (bid,) = make_closed(firm, now, sealer)
+    bid.state = BidState.EXPIRED
+    db.session.commit()
+    row = rounds.run_now(firm.zone_id, by=make_officer(now=now), now=later)
+    (proposal,) = row.proposals
+    assert (proposal.need_id, proposal.why) == (need.id, {"code": "no_live_bid"})
+    assert row.result is not None and row.result["status"] == "optimal"
+    assert row.result["objective"] == row.result["bound"] == row.inputs["needs"][0]["unplaced_cost"]
