@@ -8,7 +8,8 @@ time however often the clock ticks. A sealed bid is looked at once in each furth
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -21,6 +22,7 @@ from market.calendar import local_date
 from market.eligibility_match import count_failures
 from market.eligibility_table import Table
 from market.errors import Code, MarketError
+from market.layouts import Flags
 from market.party import Party
 from market.vocabulary import BidState, NeedState
 from models.audit import AuditEntry
@@ -87,16 +89,17 @@ def list_due(zone_id: int, now: datetime, sealer: Sealer) -> list[Due]:
         return []
     noted = _read_notes(session, standing, now)
     running = _read_rounds(session, zone_id)
-    first = _list_unanswered(session, zone_id, standing, open_needs, today)
-    free = [
-        (row, need)
-        for row, need in first
-        if (row.id, need.id, need.revision, running.get(need.id, 1)) not in noted
+
+    def is_free(row: StandingBid, need: Need) -> bool:
+        return (row.id, need.id, need.revision, running.get(need.id, 1)) not in noted
+
+    wanted = _find_unanswered(session, zone_id, standing, open_needs, today)
+    found = [
+        Due(row.id, need.id) for row, need in _within_budgets(standing, open_needs, wanted, is_free, today)
     ]
-    found = [Due(row.id, need.id) for row, need in _within_budgets(free, today)]
     outbid = _list_outbid(session, standing, open_needs, running)
     for row, need in outbid:
-        if (row.id, need.id, need.revision, running.get(need.id, 1)) in noted:
+        if not is_free(row, need):
             continue
         if _is_sealed_again(session, row, need) or _would_improve(session, row, need, now, sealer):
             found.append(Due(row.id, need.id))
@@ -116,12 +119,11 @@ def answer(due: Due, *, by: Party, now: datetime, sealer: Sealer) -> Bid | None:
         with transaction() as session:
             return _answer_in(session, due, by=by, now=now, sealer=sealer)
     except MarketError as refusal:
-        fault = refusal.faults[0]
-        if fault.code not in _PASSING:
-            with transaction() as session:
-                row = session.get_one(StandingBid, due.standing_bid_id)
-                need = session.get_one(Need, due.need_id)
-                _note(session, _REFUSED, row, need, by=by, now=now, why=fault.code.value)
+        code = refusal.faults[0].code
+        # A note that gets no lock is written by the next attempt: no refusal may fail the tick.
+        with suppress(MarketError):
+            if code not in _PASSING:
+                _note_refusal(due, code, by=by, now=now)
         return None
 
 
@@ -186,14 +188,14 @@ def _list_running(session: Session, zone_id: int, today: date) -> list[StandingB
     return [row for row, seat in found if admissions.find_fault(seat, today) is None]
 
 
-def _list_unanswered(
+def _find_unanswered(
     session: Session,
     zone_id: int,
     standing: Sequence[StandingBid],
     open_needs: Sequence[Need],
     today: date,
-) -> Iterator[tuple[StandingBid, Need]]:
-    """Yield, need by need, the standing bids that may answer it for the first time."""
+) -> Flags:
+    """Return which standing bids may answer which needs for the first time: a row per need."""
     amounts = np.array([need.amount for need in open_needs], np.int64)
     wanted = amounts[:, None] <= np.array([row.cap for row in standing], np.int64)
     places = {need.id: place for place, need in enumerate(open_needs)}
@@ -222,24 +224,34 @@ def _list_unanswered(
             wanted[places[need_id], columns[product_id]] = False
     asking = np.flatnonzero(wanted.any(axis=1))
     if not len(asking):
-        return
+        return wanted
     facts = fitting.describe_all([open_needs[place] for place in asking.tolist()], today)
     requirements = [fitting.read_requirement(row.product) for row in standing]
     wanted[asking] &= count_failures(Table.of(facts), requirements) == 0
-    for place, column in np.argwhere(wanted).tolist():
-        yield standing[column], open_needs[place]
+    return wanted
 
 
 def _within_budgets(
-    pairs: Sequence[tuple[StandingBid, Need]], today: date
+    standing: Sequence[StandingBid],
+    open_needs: Sequence[Need],
+    wanted: Flags,
+    is_free: Callable[[StandingBid, Need], bool],
+    today: date,
 ) -> Iterator[tuple[StandingBid, Need]]:
-    """Yield the pairs that today's budgets still allow, taken in their order."""
-    spent: dict[int, int] = {}
-    for row, need in pairs:
-        so_far = spent.setdefault(row.id, standing_bids.count_spent(row, today))
-        if so_far + need.amount <= row.daily_budget:
-            spent[row.id] = so_far + need.amount
-            yield row, need
+    """Yield the wanted pairs that today's budgets still allow, need by need in their order."""
+    least = min(need.amount for need in open_needs)
+    picked: list[tuple[int, int]] = []
+    for column, row in enumerate(standing):
+        left = row.daily_budget - standing_bids.count_spent(row, today)
+        for place in np.flatnonzero(wanted[:, column]).tolist() if left >= least else ():
+            need = open_needs[place]
+            if need.amount <= left and is_free(row, need):
+                picked.append((place, column))
+                left -= need.amount
+                if left < least:
+                    break
+    for place, column in sorted(picked):
+        yield standing[column], open_needs[place]
 
 
 def _list_outbid(
@@ -316,6 +328,12 @@ def _read_rounds(session: Session, zone_id: int) -> dict[int, int]:
         .group_by(BidRound.need_id)
     )
     return {need_id: number for need_id, number in session.execute(query)}
+
+
+def _note_refusal(due: Due, code: Code, *, by: Party, now: datetime) -> None:
+    with transaction() as session:
+        row, need = session.get_one(StandingBid, due.standing_bid_id), session.get_one(Need, due.need_id)
+        _note(session, _REFUSED, row, need, by=by, now=now, why=code.value)
 
 
 def _note(
