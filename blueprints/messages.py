@@ -116,8 +116,8 @@ SENTENCES: dict[Code, Any] = {
     ),
     Code.SUSPENDED: lazy_gettext("Your institution is suspended in this zone: %(why)s."),
     Code.OFFER_SUSPENDED: lazy_gettext(
-        "The institution behind this offer is suspended in this zone. Until it is reinstated, its offer cannot "
-        "be accepted."
+        "The institution behind this offer is suspended in this zone. Until it is reinstated, its offer "
+        "cannot be accepted."
     ),
     Code.TOO_FEW_BIDS: lazy_gettext("There are %(count)s bids, and at least %(least)s are needed."),
     Code.SEAL_BROKEN: lazy_gettext(
