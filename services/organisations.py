@@ -187,6 +187,24 @@ def whitelist(organisation_id: int, listed: bool, *, by: Party, now: datetime) -
     return seat
 
 
+def record_controller(
+    organisation_id: int, controller: str | None, *, by: Party, now: datetime
+) -> Organisation:
+    """Record who controls a member in the end (实际控制人), or that nobody is known; officers only.
+
+    Limits on affiliates and the surveillance of bidding lean on it, so it is not the firm's own to say.
+    """
+    by.require(Capability.OFFICER)
+    name = (controller or "").strip()
+    if len(name) > 120:
+        raise invalid(Code.TOO_LONG, "controller", value=name[:40], most=120)
+    with transaction() as session:
+        row = _seat(organisation_id, by.zone_id).organisation
+        row.controller = name or None
+        audit.record(session, "organisation.controller", row, by=by, now=now, controller=row.controller)
+    return row
+
+
 def find(organisation_id: int) -> Organisation:
     """Return the organisation; raises ``NotFound``."""
     row = db.session.get(Organisation, organisation_id)

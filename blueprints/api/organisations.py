@@ -110,6 +110,20 @@ class WhitelistEntry(Body):
     listed = fields.Flag(required=True)
 
 
+class ControllerEntry(Body):
+    """Who controls an organisation in the end."""
+
+    controller = fields.Text(
+        "A person or body; null for nobody known.", most=120, required=True, allow_none=True
+    )
+
+
+class ControllerAnswer(Answer):
+    """Who is on record."""
+
+    controller = fields.Said(allow_none=True)
+
+
 class LimitEntry(Body):
     """What an institution may have out."""
 
@@ -250,6 +264,19 @@ class MemberWhitelist(MethodView):
     def put(self, data: dict[str, Any], organisation_id: int) -> Any:
         """Put a firm on the zone's whitelist, or take it off."""
         return organisations.whitelist(organisation_id, data["listed"], by=access.acting(), now=access.now())
+
+
+@organisation_routes.route(f"/members/<{fields.ID}:organisation_id>/controller")
+class MemberController(MethodView):
+    """Who controls a member."""
+
+    @organisation_routes.doc(operationId="setController")
+    @organisation_routes.arguments(ControllerEntry)
+    @organisation_routes.response(200, ControllerAnswer)
+    @allows(Capability.OFFICER)
+    def put(self, data: dict[str, Any], organisation_id: int) -> Any:
+        """Record who controls a member in the end: limits on affiliates and surveillance lean on it."""
+        return organisations.record_controller(organisation_id, **data, by=access.acting(), now=access.now())
 
 
 def show_limits(rows: Sequence[Limit]) -> list[dict[str, Any]]:

@@ -56,7 +56,7 @@ class MoveAnswer(Answer):
     withdrawn = fields.Flag("Withdrawn, not replaced.")
 
 
-class ControllerAnswer(Answer):
+class OneControllerAnswer(Answer):
     """Organisations under one controller that met on a need."""
 
     need = fields.Count()
@@ -86,7 +86,7 @@ class ReportAnswer(Answer):
     identical = fields.Many(fields.Part(IdenticalAnswer), most=_MOST)
     seconds = fields.Many(fields.Part(SecondAnswer), most=_MOST)
     late_moves = fields.Many(fields.Part(MoveAnswer), most=_MOST)
-    controllers = fields.Many(fields.Part(ControllerAnswer), most=_MOST)
+    controllers = fields.Many(fields.Part(OneControllerAnswer), most=_MOST)
     openings = fields.Many(fields.Part(OpeningAnswer), most=_MOST)
 
 

@@ -57,6 +57,12 @@ def init(page: Blueprint) -> None:
     page.add_url_rule("/members", view_func=member_list, endpoint="members")
     page.add_url_rule(f"/members/{number}", view_func=show_member, endpoint="members_show")
     page.add_url_rule(
+        f"/members/{number}/controller",
+        view_func=record_controller,
+        methods=["POST"],
+        endpoint="members_controller",
+    )
+    page.add_url_rule(
         f"/members/{number}/whitelist", view_func=whitelist, methods=["POST"], endpoint="members_whitelist"
     )
     page.add_url_rule(f"/members/{number}/tags", view_func=add_tag, methods=["POST"], endpoint="members_tag")
@@ -121,6 +127,18 @@ def whitelist(organisation_id: int) -> Answer:
         else gettext("The firm is off the whitelist."),
         "done",
     )
+    return redirect(url_for("officer.members_show", organisation_id=organisation_id), 303)
+
+
+@allows(Capability.OFFICER)
+def record_controller(organisation_id: int) -> Answer:
+    """Record who controls a member in the end."""
+    form = Form(request.form, labels=_words())
+    name = form.text("controller", most=120, required=False)
+    row = form.run(organisations.record_controller, organisation_id, name, by=acting(), now=now())
+    if row is None:
+        return _show(organisation_id, form)
+    flash(gettext("The controller is on record."), "done")
     return redirect(url_for("officer.members_show", organisation_id=organisation_id), 303)
 
 
@@ -208,4 +226,5 @@ def _words() -> dict[str, Any]:
         "issuer": gettext("Issued by"),
         "valid_from": gettext("Valid from"),
         "valid_to": gettext("Valid to"),
+        "controller": gettext("Controller"),
     }

@@ -155,3 +155,23 @@ def test_qualifications_are_the_officers_to_record_and_end(
     assert [tag.code for tag in organisations.list_tags(firm_id, date(2026, 12, 31))] == ["high_tech"]
     assert organisations.list_tags(firm_id, date(2027, 1, 1)) == []
     assert organisations.list_tags(firm_id, date(2025, 12, 31)) == []
+
+
+def test_only_an_officer_records_who_controls_a_member(app: Flask, now: datetime, refuses: Refusing) -> None:
+    officer, bank = make_officer(now=now), make_party(OrganisationKind.BANK, now=now)
+    assert bank.organisation_id is not None
+    with refuses(Code.NOT_ALLOWED):
+        organisations.record_controller(bank.organisation_id, "张三", by=bank, now=now)
+    with refuses(Code.TOO_LONG, "controller"):
+        organisations.record_controller(bank.organisation_id, "张" * 121, by=officer, now=now)
+    away = make_officer(now=now, zone_id=make_zone(now=now).id)
+    with refuses(Code.NOT_FOUND):
+        organisations.record_controller(bank.organisation_id, "张三", by=away, now=now)
+    for name, stored in ((" 张三 ", "张三"), ("", None)):
+        row = organisations.record_controller(bank.organisation_id, name, by=officer, now=now)
+        assert row.controller == stored
+    entries = audit.list_entries("organisations", bank.organisation_id)
+    assert [e.details for e in entries if e.action == "organisation.controller"] == [
+        {"controller": "张三"},
+        {"controller": None},
+    ]
