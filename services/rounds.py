@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from market import clearing, lifecycle
 from market.calendar import local_date
-from market.clearing import Clearing, Instance, Offer
+from market.clearing import Clearing, Instance
 from market.errors import Code, Conflict, conflict, not_found
 from market.money import round_half_up
 from market.party import Party
@@ -120,9 +120,10 @@ def settle(round_id: int, fence: int, result: Clearing, *, by: Party, now: datet
         if row.state is RoundState.SETTLED or row.fence != fence:
             raise conflict(Code.STALE)
         instance = read_instance(row.inputs)
-        joined = sorted(instance.unplaced_cost)
+        joined = sorted(need.id for need in instance.needs)
+        taken = {need: own[0].offer for need, own in result.placed.items()}
         closed = _lock_closed(session, joined)
-        live = _read_live(session, [offer.bid for offer in result.placed.values()])
+        live = _read_live(session, [offer.bid for offer in taken.values()])
         for part in _cut(joined):
             session.execute(
                 update(Proposal)
@@ -132,7 +133,7 @@ def settle(round_id: int, fence: int, result: Clearing, *, by: Party, now: datet
         why = clearing.explain(instance, result)
         placed = 0
         for need_id in joined:
-            offer = result.placed.get(need_id)
+            offer = taken.get(need_id)
             if need_id not in closed or (offer is not None and offer.bid not in live):
                 continue
             session.add(
@@ -146,7 +147,7 @@ def settle(round_id: int, fence: int, result: Clearing, *, by: Party, now: datet
             )
             if offer is not None:
                 placed += 1
-                row.placed_amount += offer.uses
+                row.placed_amount += offer.uses[0][1]
         row.result = describe(result)
         row.placed_count, row.settled_at, row.state = placed, now, RoundState.SETTLED
         audit.record(session, "round.settle", row, by=by, now=now, placed=placed)
@@ -156,9 +157,21 @@ def settle(round_id: int, fence: int, result: Clearing, *, by: Party, now: datet
 def read_instance(inputs: dict[str, Any]) -> Instance:
     """Return the market of a stored round, so that it can be solved again to the same result."""
     return Instance(
-        unplaced_cost={int(need["id"]): int(need["unplaced_cost"]) for need in inputs["needs"]},
+        needs=tuple(
+            clearing.Need(id=int(need["id"]), unplaced_cost=int(need["unplaced_cost"]))
+            for need in inputs["needs"]
+        ),
         capacity={int(lender["id"]): int(lender["capacity"]) for lender in inputs["lenders"]},
-        offers=tuple(Offer(**offer) for offer in inputs["offers"]),
+        offers=tuple(
+            clearing.Offer(
+                need=offer["need"],
+                bid=offer["bid"],
+                receipt=offer["receipt"],
+                cost=offer["cost"],
+                uses=((offer["lender"], offer["uses"]),),
+            )
+            for offer in inputs["offers"]
+        ),
     )
 
 
@@ -171,8 +184,13 @@ def describe(result: Clearing) -> dict[str, Any]:
         "ties_proved": result.ties_proved,
         "solver": result.solver,
         "placed": [
-            {"need": need, "bid": offer.bid, "uses": offer.uses, "cost": offer.cost}
-            for need, offer in sorted(result.placed.items())
+            {
+                "need": need,
+                "bid": own[0].offer.bid,
+                "uses": own[0].offer.uses[0][1],
+                "cost": own[0].offer.cost,
+            }
+            for need, own in sorted(result.placed.items())
         ],
     }
 
