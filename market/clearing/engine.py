@@ -20,6 +20,13 @@ FEW_OFFERS = 6_000
 FIRST_LOOK = 6.0
 LEVEL_WORK = 8.0
 SEARCH_SHARE = 0.1
+#: Repacking: at most so many sweeps, and the part of the cost that one must save for another of its kind.
+MOST_SWEEPS = 14
+WORTH_A_SWEEP = 2e-4
+#: Within this part of the bound a first placement is not worked on further before the solver has its turn.
+GOOD_ENOUGH = 3e-4
+#: What the search in neighbourhoods may take of the work in a market too large for the solver.
+LARGE_SEARCH = 3.0
 #: What the order among equals may always take, however hard the rest was.
 TIES_LEAST = 2.0
 
@@ -78,8 +85,12 @@ def _find_possible(columns: Columns) -> Ints:
 def place_whole(columns: Columns, work: float) -> Outcome:
     """Return the cheapest placement found of needs that each take one offer or none."""
     name = f"{program.solver_name()} cp-sat seed {program.SEED} work {work:g}"
+    none = np.zeros(0, np.int64)
     if bool(columns.must[np.setdiff1d(np.arange(columns.needs), columns.need)].any()):
-        return Outcome("infeasible", None, None, np.zeros(0, np.int64), None, True, name)
+        return Outcome("infeasible", None, None, none, None, True, name)
+    if not columns.offers:
+        cost = columns.price(none)
+        return Outcome("optimal", cost, cost, none, None, True, name)
     state = _State(columns, work)
     guide, factor = scale(columns)
     prices = find_prices(guide)
@@ -87,37 +98,44 @@ def place_whole(columns: Columns, work: float) -> Outcome:
     state.raise_bound(proof.bound)
     charged = charge(guide, prices)
     board = placing.Board(guide)
-    settle(board, charged, prices)
+    settle(board, charged, prices, prove(guide, prices).bound)
     state.offer(board.offers if board.complete else None)
     if state.closed:
         pass
     elif columns.offers <= FEW_OFFERS or not columns.exact64:
         if not _close(state, board, charged):
-            return Outcome("infeasible", None, None, np.zeros(0, np.int64), None, True, name)
+            return Outcome("infeasible", None, None, none, None, True, name)
     elif board.complete:
-        neighbourhoods.search(board, charged, work=work, target=state.bound or 0)
+        neighbourhoods.search(board, charged, work=min(work, LARGE_SEARCH), target=state.bound or 0)
         state.offer(board.offers)
+    elif not _put_whole(state, work):
+        return Outcome("infeasible", None, None, none, None, True, name)
     if state.offers is None:
-        return Outcome("unknown", None, state.bound, np.zeros(0, np.int64), None, False, name)
+        return Outcome("unknown", None, state.bound, none, None, False, name)
     ties = _order_ties(state, proof)
     status = "optimal" if state.closed else "feasible"
     return Outcome(status, state.cost, state.bound, state.offers, None, ties, name)
 
 
-def settle(board: placing.Board, charged: Floats, prices: Floats) -> None:
+def settle(board: placing.Board, charged: Floats, prices: Floats, bound: int) -> None:
     """Fill a board: build, improve, and repack limit by limit as long as it pays; keep the best."""
     placing.build(board, charged)
     placing.improve(board, charged)
     repacker = Repacker(board, prices)
     best, cost = board.take.copy(), float(board.costs().sum())
-    for weight in (1.0, 0.9, 0.8, 0.5, 0.0):
-        repacker.sweep(weight)
+    weights = [1.0, 0.9, 0.8, 0.5, 0.0]
+    for _ in range(MOST_SWEEPS):
+        repacker.sweep(weights[0])
         placing.improve(board, charged)
         now = float(board.costs().sum())
-        if now < cost:
-            gain, best, cost = cost - now, board.take.copy(), now
-            if gain < 1e-5 * abs(cost):
-                break
+        gain = cost - now
+        if gain > 0:
+            best, cost = board.take.copy(), now
+        # The same once more as long as that pays well; then room elsewhere counts for less.
+        if gain < WORTH_A_SWEEP * abs(cost):
+            weights = weights[1:]
+        if not weights or cost - bound < GOOD_ENOUGH * abs(cost):
+            break
     board.clear(np.arange(board.columns.needs))
     board.seat(best[best >= 0])
 
