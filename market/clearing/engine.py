@@ -17,13 +17,13 @@ WORK_LIMIT = 60.0
 FEW_OFFERS = 6_000
 #: Of the work: what a first look at the whole may take, what each level, and which share of the rest the
 #: search for a better placement in neighbourhoods.
-FIRST_LOOK = 6.0
-LEVEL_WORK = 8.0
+FIRST_LOOK = 4.0
+LEVEL_WORK = 6.0
 SEARCH_SHARE = 0.1
 #: Repacking: at most so many sweeps, and the part of the cost that one must save for another of its kind.
 MOST_SWEEPS = 14
 WORTH_A_SWEEP = 2e-4
-#: Within this part of the bound a first placement is not worked on further before the solver has its turn.
+#: A placement of a large market within this part of its bound is not worked on further.
 GOOD_ENOUGH = 3e-4
 #: What the search in neighbourhoods may take of the work in a market too large for the solver.
 LARGE_SEARCH = 3.0
@@ -106,7 +106,8 @@ def place_whole(columns: Columns, work: float) -> Outcome:
         if not _close(state, board, charged):
             return Outcome("infeasible", None, None, none, None, True, name)
     elif board.complete:
-        neighbourhoods.search(board, charged, work=min(work, LARGE_SEARCH), target=state.bound or 0)
+        enough = (state.bound or 0) + int(GOOD_ENOUGH * abs(state.cost or 0))
+        neighbourhoods.search(board, charged, work=min(work, LARGE_SEARCH), target=enough)
         state.offer(board.offers)
     elif not _put_whole(state, work):
         return Outcome("infeasible", None, None, none, None, True, name)
@@ -169,7 +170,8 @@ def _climb(state: _State, board: placing.Board, charged: Floats) -> None:
     sack = knapsacks.Knapsacks(columns)
     start = np.where(columns.must, np.inf, columns.unplaced.astype(float))
     np.minimum.at(start, columns.need, charged)
-    total, bounds = sack.bound_offers(sack.find_worths(start, state.cost))
+    worth = sack.find_worths(start, state.cost)
+    total, bounds = sack.bound_offers(worth)
     state.raise_bound(-(-total // knapsacks.ONE))
     if state.offers is not None and not state.closed:
         board.clear(np.arange(columns.needs))
@@ -177,25 +179,30 @@ def _climb(state: _State, board: placing.Board, charged: Floats) -> None:
         share = state.work * SEARCH_SHARE
         state.spend(neighbourhoods.search(board, bounds / knapsacks.ONE, work=share, target=state.bound or 0))
         state.offer(board.offers)
-    level, step = state.bound or 0, 1
-    tried = -1
+    level, step, highest = state.bound or 0, 1, -1
     while state.work > 0 and not state.closed:
-        last = tried >= 0 and state.cost is not None and level >= state.cost
-        if last:
-            level = state.bound or 0
+        last = highest >= 0 and state.cost is not None and level >= state.cost
+        level = state.bound or 0 if last else level
         rows = np.flatnonzero(bounds <= level * knapsacks.ONE)
-        work = state.work if last else min(state.work, LEVEL_WORK)
-        answer = program.minimise(columns.select(rows), work=work, most=level)
-        state.spend(answer.work)
-        if answer.offers is not None:
-            state.offer(rows[answer.offers])
+        part = columns.select(rows)
+        # What the worths say of each limit helps to find placements, and sometimes is in the way of a proof.
+        cuts = knapsacks.Knapsacks(part).cut(worth, level)
+        for helped in (False,) if last else (True, False):
+            work = state.work if last else min(state.work, LEVEL_WORK)
+            answer = program.minimise(part, work=work, most=level, cuts=cuts if helped else ())
+            state.spend(answer.work)
+            if answer.offers is not None:
+                state.offer(rows[answer.offers])
+            if answer.closed or answer.offers is not None:
+                break
         if answer.closed:
             state.raise_bound(state.cost if answer.offers is not None else level + 1)
-            level, step, tried = state.bound or 0, 1, -1
+            level, step, highest = state.bound or 0, 1, -1
         elif last:
             break
         else:
-            level, step, tried = level + step, step * 2, max(tried, level)
+            highest = max(highest, level)
+            level, step = level + step, step * 2
 
 
 def _order_ties(state: _State, proof: Proof) -> bool:
