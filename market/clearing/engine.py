@@ -16,10 +16,11 @@ WORK_LIMIT = 60.0
 #: Up to so many offers a market is put to the solver whole.
 FEW_OFFERS = 6_000
 #: Of the work: what a first look at the whole may take, what each level, and which share of the rest the
-#: search for a better placement in neighbourhoods.
+#: search for a better placement in neighbourhoods, among so many offers per need.
 FIRST_LOOK = 4.0
 LEVEL_WORK = 6.0
-SEARCH_SHARE = 0.1
+SEARCH_SHARE = 0.5
+NEAR_OFFERS = 5
 #: Repacking: at most so many sweeps, and the part of the cost that one must save for another of its kind.
 MOST_SWEEPS = 14
 WORTH_A_SWEEP = 2e-4
@@ -103,7 +104,7 @@ def place_whole(columns: Columns, work: float) -> Outcome:
     if state.closed:
         pass
     elif columns.offers <= FEW_OFFERS or not columns.exact64:
-        if not _close(state, board, charged):
+        if not _close(state, charged):
             return Outcome("infeasible", None, None, none, None, True, name)
     elif board.complete:
         enough = (state.bound or 0) + int(GOOD_ENOUGH * abs(state.cost or 0))
@@ -141,14 +142,14 @@ def settle(board: placing.Board, charged: Floats, prices: Floats, bound: int) ->
     board.seat(best[best >= 0])
 
 
-def _close(state: _State, board: placing.Board, charged: Floats) -> bool:
+def _close(state: _State, charged: Floats) -> bool:
     """Bring cost and bound together as far as the work allows; False if no placement is possible."""
     columns = state.columns
     suits = knapsacks.Knapsacks.suit(columns)
     if not _put_whole(state, min(state.work, FIRST_LOOK) if suits else state.work):
         return False
     if not state.closed and suits:
-        _climb(state, board, charged)
+        _climb(state, charged)
     return True
 
 
@@ -160,7 +161,7 @@ def _put_whole(state: _State, work: float) -> bool:
     return answer.offers is not None or not answer.closed
 
 
-def _climb(state: _State, board: placing.Board, charged: Floats) -> None:
+def _climb(state: _State, charged: Floats) -> None:
     """Raise the bound level by level: at each, only offers that some placement so cheap may take remain.
 
     A level that does not close within its share of the work is left open and a higher one is tried, for a
@@ -174,11 +175,7 @@ def _climb(state: _State, board: placing.Board, charged: Floats) -> None:
     total, bounds = sack.bound_offers(worth)
     state.raise_bound(-(-total // knapsacks.ONE))
     if state.offers is not None and not state.closed:
-        board.clear(np.arange(columns.needs))
-        board.seat(state.offers)
-        share = state.work * SEARCH_SHARE
-        state.spend(neighbourhoods.search(board, bounds / knapsacks.ONE, work=share, target=state.bound or 0))
-        state.offer(board.offers)
+        _search_near(state, state.offers, bounds)
     level, step, highest = state.bound or 0, 1, -1
     while state.work > 0 and not state.closed:
         last = highest >= 0 and state.cost is not None and level >= state.cost
@@ -203,6 +200,22 @@ def _climb(state: _State, board: placing.Board, charged: Floats) -> None:
         else:
             highest = max(highest, level)
             level, step = level + step, step * 2
+
+
+def _search_near(state: _State, taken: Ints, bounds: Ints) -> None:
+    """Look for a better placement among the offers that the bounds speak for, and those taken now."""
+    columns = state.columns
+    near = np.zeros(columns.offers, bool)
+    near[np.argsort(bounds, kind="stable")[: NEAR_OFFERS * columns.needs]] = True
+    near[taken] = True
+    rows = np.flatnonzero(near)
+    board = placing.Board(columns.select(rows))
+    board.seat(np.searchsorted(rows, taken))
+    close = bounds[rows] / knapsacks.ONE
+    placing.improve(board, close)
+    share = state.work * SEARCH_SHARE
+    state.spend(neighbourhoods.search(board, close, work=share, target=state.bound or 0))
+    state.offer(rows[board.offers])
 
 
 def _order_ties(state: _State, proof: Proof) -> bool:
