@@ -28,7 +28,7 @@ def search(board: Board, charged: Floats, *, work: float, target: int) -> float:
     cheapest = np.full(columns.needs, np.inf)
     np.minimum.at(cheapest, columns.need, charged)
     far = charged - np.minimum(cheapest, board.forfeit)[columns.need]
-    spent, idle, size = 0.0, 0, max(2, min(count, 5))
+    spent, idle, size = 0.0, 0, max(2, min(count // 2, 5))
     current = columns.price(board.offers)
     while spent < work and current > target and idle < 4 * count + 20:
         limits = _choose(board, far, int(draw.integers(count)), size, draw)
