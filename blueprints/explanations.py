@@ -266,7 +266,7 @@ def unsuccessful(reason: str | None) -> str:
 
 
 def proposal(why: Mapping[str, Any] | None) -> str:
-    """Return why a matching round proposed this bid, or none (``market.clearing.explain_*``)."""
+    """Return why a matching round proposed this bid, or none (``market.clearing.explain``)."""
     if not why:
         return ""
     code = str(why.get("code", ""))

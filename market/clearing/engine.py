@@ -16,10 +16,18 @@ WORK_LIMIT = 60.0
 #: Up to so many offers a market is put to the solver whole.
 FEW_OFFERS = 6_000
 #: Of the work: what a first look at the whole may take, what each level, and which share of the rest the
-#: search for a better placement in neighbourhoods.
-FIRST_LOOK = 6.0
-LEVEL_WORK = 8.0
-SEARCH_SHARE = 0.1
+#: search for a better placement in neighbourhoods, among so many offers per need.
+FIRST_LOOK = 4.0
+LEVEL_WORK = 6.0
+SEARCH_SHARE = 0.5
+NEAR_OFFERS = 5
+#: Repacking: at most so many sweeps, and the part of the cost that one must save for another of its kind.
+MOST_SWEEPS = 14
+WORTH_A_SWEEP = 2e-4
+#: A placement of a large market within this part of its bound is not worked on further.
+GOOD_ENOUGH = 3e-4
+#: What the search in neighbourhoods may take of the work in a market too large for the solver.
+LARGE_SEARCH = 3.0
 #: What the order among equals may always take, however hard the rest was.
 TIES_LEAST = 2.0
 
@@ -89,8 +97,12 @@ def _find_possible(columns: Columns) -> Ints:
 def place_whole(columns: Columns, work: float) -> Outcome:
     """Return the cheapest placement found of needs that each take one offer or none."""
     name = f"{program.solver_name()} cp-sat seed {program.SEED} work {work:g}"
+    none = np.zeros(0, np.int64)
     if bool(columns.must[np.setdiff1d(np.arange(columns.needs), columns.need)].any()):
-        return Outcome("infeasible", None, None, np.zeros(0, np.int64), None, True, name)
+        return Outcome("infeasible", None, None, none, None, True, name)
+    if not columns.offers:
+        cost = columns.price(none)
+        return Outcome("optimal", cost, cost, none, None, True, name)
     state = _State(columns, work)
     guide, factor = scale(columns)
     prices = find_prices(guide)
@@ -98,49 +110,57 @@ def place_whole(columns: Columns, work: float) -> Outcome:
     state.raise_bound(proof.bound)
     charged = charge(guide, prices)
     board = placing.Board(guide)
-    settle(board, charged, prices)
+    settle(board, charged, prices, prove(guide, prices).bound)
     state.offer(board.offers if board.complete else None)
     if state.closed:
         pass
     elif columns.offers <= FEW_OFFERS or not columns.exact64:
-        if not _close(state, board, charged):
-            return Outcome("infeasible", None, None, np.zeros(0, np.int64), None, True, name)
+        if not _close(state, charged):
+            return Outcome("infeasible", None, None, none, None, True, name)
     elif board.complete:
-        neighbourhoods.search(board, charged, work=work, target=state.bound or 0)
+        enough = (state.bound or 0) + int(GOOD_ENOUGH * abs(state.cost or 0))
+        neighbourhoods.search(board, charged, work=min(work, LARGE_SEARCH), target=enough)
         state.offer(board.offers)
+    elif not _put_whole(state, work):
+        return Outcome("infeasible", None, None, none, None, True, name)
     if state.offers is None:
-        return Outcome("unknown", None, state.bound, np.zeros(0, np.int64), None, False, name)
+        return Outcome("unknown", None, state.bound, none, None, False, name)
     ties = _order_ties(state, proof)
     status = "optimal" if state.closed else "feasible"
     return Outcome(status, state.cost, state.bound, state.offers, None, ties, name)
 
 
-def settle(board: placing.Board, charged: Floats, prices: Floats) -> None:
+def settle(board: placing.Board, charged: Floats, prices: Floats, bound: int) -> None:
     """Fill a board: build, improve, and repack limit by limit as long as it pays; keep the best."""
     placing.build(board, charged)
     placing.improve(board, charged)
     repacker = Repacker(board, prices)
     best, cost = board.take.copy(), float(board.costs().sum())
-    for weight in (1.0, 0.9, 0.8, 0.5, 0.0):
-        repacker.sweep(weight)
+    weights = [1.0, 0.9, 0.8, 0.5, 0.0]
+    for _ in range(MOST_SWEEPS):
+        repacker.sweep(weights[0])
         placing.improve(board, charged)
         now = float(board.costs().sum())
-        if now < cost:
-            gain, best, cost = cost - now, board.take.copy(), now
-            if gain < 1e-5 * abs(cost):
-                break
+        gain = cost - now
+        if gain > 0:
+            best, cost = board.take.copy(), now
+        # The same once more as long as that pays well; then room elsewhere counts for less.
+        if gain < WORTH_A_SWEEP * abs(cost):
+            weights = weights[1:]
+        if not weights or cost - bound < GOOD_ENOUGH * abs(cost):
+            break
     board.clear(np.arange(board.columns.needs))
     board.seat(best[best >= 0])
 
 
-def _close(state: _State, board: placing.Board, charged: Floats) -> bool:
+def _close(state: _State, charged: Floats) -> bool:
     """Bring cost and bound together as far as the work allows; False if no placement is possible."""
     columns = state.columns
     suits = knapsacks.Knapsacks.suit(columns)
     if not _put_whole(state, min(state.work, FIRST_LOOK) if suits else state.work):
         return False
     if not state.closed and suits:
-        _climb(state, board, charged)
+        _climb(state, charged)
     return True
 
 
@@ -152,7 +172,7 @@ def _put_whole(state: _State, work: float) -> bool:
     return answer.offers is not None or not answer.closed
 
 
-def _climb(state: _State, board: placing.Board, charged: Floats) -> None:
+def _climb(state: _State, charged: Floats) -> None:
     """Raise the bound level by level: at each, only offers that some placement so cheap may take remain.
 
     A level that does not close within its share of the work is left open and a higher one is tried, for a
@@ -162,33 +182,51 @@ def _climb(state: _State, board: placing.Board, charged: Floats) -> None:
     sack = knapsacks.Knapsacks(columns)
     start = np.where(columns.must, np.inf, columns.unplaced.astype(float))
     np.minimum.at(start, columns.need, charged)
-    total, bounds = sack.bound_offers(sack.find_worths(start, state.cost))
+    worth = sack.find_worths(start, state.cost)
+    total, bounds = sack.bound_offers(worth)
     state.raise_bound(-(-total // knapsacks.ONE))
     if state.offers is not None and not state.closed:
-        board.clear(np.arange(columns.needs))
-        board.seat(state.offers)
-        share = state.work * SEARCH_SHARE
-        state.spend(neighbourhoods.search(board, bounds / knapsacks.ONE, work=share, target=state.bound or 0))
-        state.offer(board.offers)
-    level, step = state.bound or 0, 1
-    tried = -1
+        _search_near(state, state.offers, bounds)
+    level, step, highest = state.bound or 0, 1, -1
     while state.work > 0 and not state.closed:
-        last = tried >= 0 and state.cost is not None and level >= state.cost
-        if last:
-            level = state.bound or 0
+        last = highest >= 0 and state.cost is not None and level >= state.cost
+        level = state.bound or 0 if last else level
         rows = np.flatnonzero(bounds <= level * knapsacks.ONE)
-        work = state.work if last else min(state.work, LEVEL_WORK)
-        answer = program.minimise(columns.select(rows), work=work, most=level)
-        state.spend(answer.work)
-        if answer.offers is not None:
-            state.offer(rows[answer.offers])
+        part = columns.select(rows)
+        # What the worths say of each limit helps to find placements, and sometimes is in the way of a proof.
+        cuts = knapsacks.Knapsacks(part).cut(worth, level)
+        for helped in (False,) if last else (True, False):
+            work = state.work if last else min(state.work, LEVEL_WORK)
+            answer = program.minimise(part, work=work, most=level, cuts=cuts if helped else ())
+            state.spend(answer.work)
+            if answer.offers is not None:
+                state.offer(rows[answer.offers])
+            if answer.closed or answer.offers is not None:
+                break
         if answer.closed:
             state.raise_bound(state.cost if answer.offers is not None else level + 1)
-            level, step, tried = state.bound or 0, 1, -1
+            level, step, highest = state.bound or 0, 1, -1
         elif last:
             break
         else:
-            level, step, tried = level + step, step * 2, max(tried, level)
+            highest = max(highest, level)
+            level, step = level + step, step * 2
+
+
+def _search_near(state: _State, taken: Ints, bounds: Ints) -> None:
+    """Look for a better placement among the offers that the bounds speak for, and those taken now."""
+    columns = state.columns
+    near = np.zeros(columns.offers, bool)
+    near[np.argsort(bounds, kind="stable")[: NEAR_OFFERS * columns.needs]] = True
+    near[taken] = True
+    rows = np.flatnonzero(near)
+    board = placing.Board(columns.select(rows))
+    board.seat(np.searchsorted(rows, taken))
+    close = bounds[rows] / knapsacks.ONE
+    placing.improve(board, close)
+    share = state.work * SEARCH_SHARE
+    state.spend(neighbourhoods.search(board, close, work=share, target=state.bound or 0))
+    state.offer(rows[board.offers])
 
 
 def _order_ties(state: _State, proof: Proof) -> bool:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
-from market.clearing.columns import Columns, Ints
+from market.clearing.columns import Bools, Columns, Ints
 from market.clearing.instance import Clearing, Instance, arrange_instance
 
 #: At most so many of the needs that used up a limit are named; ``others`` counts the rest.
@@ -45,10 +46,13 @@ class Reasons:
     compared: Ints
 
 
-def explain_columns(columns: Columns, taken: Ints, load: Ints | None = None) -> Reasons:
+def explain_columns(
+    columns: Columns, taken: Ints, load: Ints | None = None, partly: Bools | None = None
+) -> Reasons:
     """Return why each need was placed with its offers ``taken`` (rows), or was not.
 
-    ``load``: what all of them use of every limit; left out, they are taken whole.
+    ``load``: what all of them use of every limit; left out, they are taken whole. ``partly``: the needs of
+    which a rest is left; their reason says what the rest lacks.
     """
     left = columns.capacity - (columns.load(taken) if load is None else load)
     own = np.full(columns.needs, -1)
@@ -62,6 +66,8 @@ def explain_columns(columns: Columns, taken: Ints, load: Ints | None = None) -> 
     has = best >= 0
     dearer = np.zeros(columns.needs, bool)
     dearer[has] = ~columns.must[has] & (columns.cost[best[has]] >= columns.unplaced[has])
+    if partly is not None:
+        own = np.where(partly, -1, own)
     reason = np.select(
         [~has, (own >= 0) & (own == best), own >= 0, dearer],
         [
@@ -80,6 +86,7 @@ def explain_columns(columns: Columns, taken: Ints, load: Ints | None = None) -> 
     order = np.argsort(-missing, kind="stable")
     order = order[np.argsort(owner[order], kind="stable")]
     worst = order[np.flatnonzero(np.diff(owner[order], prepend=-1))]
+    worst = worst[missing[worst] > 0]
     limit[short[owner[worst]]] = columns.limit[uses[worst]]
     asked[short[owner[worst]]] = columns.amount[uses[worst]]
     room = np.full(columns.needs, -1, left.dtype)
@@ -103,11 +110,16 @@ def explain(instance: Instance, clearing: Clearing) -> dict[Any, dict[str, Any]]
                 named.append(placement.offer.need)
     load = np.array([-(-used.get(place, 0) // 1) for place in range(len(arranged.limits))], object)
     taken = np.array(sorted(row_of[placement.offer] for placement in placements), np.int64)
-    reasons = explain_columns(arranged.columns, taken, load)
+    partly = np.array([0 < _add_shares(clearing, need.id) < 1 for need in arranged.needs], bool)
+    reasons = explain_columns(arranged.columns, taken, load, partly)
     return {
         need.id: _word(arranged.offers, arranged.limits, users, clearing, reasons, place, need.id)
         for place, need in enumerate(arranged.needs)
     }
+
+
+def _add_shares(clearing: Clearing, need: Any) -> Fraction:
+    return sum((placement.share for placement in clearing.placed.get(need, ())), Fraction(0))
 
 
 def _word(

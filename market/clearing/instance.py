@@ -99,7 +99,9 @@ def measure_gap(objective: int | Fraction | None, bound: int | Fraction | None) 
         return None
     if objective == bound:
         return 0.0
-    return float((Fraction(objective) - Fraction(bound)) / abs(Fraction(objective))) if objective else math.inf
+    return (
+        float((Fraction(objective) - Fraction(bound)) / abs(Fraction(objective))) if objective else math.inf
+    )
 
 
 @dataclass(frozen=True, slots=True)

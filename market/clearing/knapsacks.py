@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from market.clearing.columns import Columns, Floats, Ints
+from market.clearing.program import Cut
 
 ONE = 1024
 ROUNDS = 700
@@ -122,6 +123,19 @@ class Knapsacks:
         refused = np.minimum(columns.unplaced * ONE - worth, 0)
         spared[self.optional] -= refused[self.optional]
         return filling.total, filling.total + with_it + spared[columns.need] - without
+
+    def cut(self, worth: Ints, most: int) -> list[Cut]:
+        """Return for every limit what its offers cost, less the worths, at least and at most.
+
+        Least is its best filling; together they may be dearer than the bound only by what ``most`` allows.
+        """
+        columns, filling = self.columns, self.fill(worth)
+        slack = most * ONE - filling.total
+        return [
+            Cut(rows, columns.cost[rows] * ONE - worth[columns.need[rows]], least, least + slack)
+            for rows, least in zip(self.rows, filling.least, strict=True)
+            if len(rows)
+        ]
 
 
 def _fill_table(gains: list[int], sizes: list[int], capacity: int) -> Ints:

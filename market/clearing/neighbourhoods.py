@@ -13,6 +13,7 @@ from market.clearing.program import SEED, minimise
 #: Work that one neighbourhood may take, and how many offers it may hold.
 WORK_EACH = 0.4
 MOST_OFFERS = 1500
+MODEL_WORK = 0.02
 
 
 def search(board: Board, charged: Floats, *, work: float, target: int) -> float:
@@ -27,12 +28,13 @@ def search(board: Board, charged: Floats, *, work: float, target: int) -> float:
     cheapest = np.full(columns.needs, np.inf)
     np.minimum.at(cheapest, columns.need, charged)
     far = charged - np.minimum(cheapest, board.forfeit)[columns.need]
-    spent, idle, size = 0.0, 0, max(2, min(count, 5))
+    spent, idle, size = 0.0, 0, max(2, min(count // 2, 5))
     current = columns.price(board.offers)
     while spent < work and current > target and idle < 4 * count + 20:
         limits = _choose(board, far, int(draw.integers(count)), size, draw)
         used, gained = _replace_under(board, limits, far, min(WORK_EACH, work - spent))
-        spent += max(used, 0.002)
+        # Building the model is work too, which the solver does not count.
+        spent += used + MODEL_WORK
         idle = 0 if gained else idle + 1
         current -= gained
         if idle and idle % (count + 5) == 0 and size < count:

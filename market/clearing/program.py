@@ -8,6 +8,7 @@ is deterministic, the seed fixed, and one worker searches in one order.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,6 +34,16 @@ class Answer:
     work: float
 
 
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A condition on the offers taken: least ≤ Σ factor (of the offers at ``rows``) ≤ most."""
+
+    rows: Ints
+    factors: Ints
+    least: int
+    most: int
+
+
 def solver_name() -> str:
     """Return the name and version of the solver, for the record of a round."""
     from ortools.init.python.init import OrToolsVersion
@@ -46,9 +57,11 @@ def minimise(
     work: float,
     hint: Ints | None = None,
     most: int | None = None,
+    cuts: Iterable[Cut] = (),
 ) -> Answer:
     """Return the cheapest placement, ``most`` at the dearest; the bound is of the cost."""
     program = _Program(columns)
+    program.add_cuts(cuts)
     value = program.express(_savings(columns))
     base = int(columns.unplaced.sum())
     if most is not None:
@@ -96,6 +109,13 @@ class _Program:
             if len(takers) and int(amounts.sum()) > capacity:
                 taken = [self.take[row] for row in takers.tolist()]
                 self.bound_above(self._digits(taken, amounts.tolist(), int(amounts.sum())), int(capacity))
+
+    def add_cuts(self, cuts: Iterable[Cut]) -> None:
+        """Add conditions that every placement sought meets anyway, for what they tell the search."""
+        for cut in cuts:
+            taken = [self.take[row] for row in cut.rows.tolist()]
+            total = self.cp.LinearExpr.weighted_sum(taken, cut.factors.tolist())
+            self.model.add_linear_constraint(total, cut.least, cut.most)
 
     def express(self, factors: Ints) -> tuple[list[Any], int]:
         """Return Σ factor of the offers taken as digits from the lowest, above an offset."""
