@@ -129,7 +129,9 @@ def place_in(
     admissions.require_seat(seat, local_date(now))
     if not product.listed or product.offer is None:
         raise invalid(Code.NOT_BIDDABLE, "product_id")
-    held, today = opening.find_round(session, need.id), local_date(now)
+    held = opening.find_round(session, need.id)
+    now = _settle_receipt(session, need, held, now)
+    today = local_date(now)
     backing = guarantees.read_backing(session, quote, need)
     terms = _build_terms(quote, need, product, backing, today)
     judged = judge(fitting.describe(need, today), fitting.read_requirement(product))
@@ -284,6 +286,18 @@ def _own_product(session: Session, product_id: int, by: Party) -> tuple[Product,
         raise not_found("product", product_id)
     product, seat = found
     return product, seat
+
+
+def _settle_receipt(session: Session, need: Need, held: BidRound, now: datetime) -> datetime:
+    """Return the time of the next receipt of a need, never before the last one's or its bid round's begin.
+
+    Two requests read the time before they wait for the need's lock, and a clock may be set back: receipts
+    are in order of their numbers, and a time that says otherwise would bring back what a round has closed.
+    """
+    last = session.scalar(
+        select(Bid.receipt_at).where(Bid.need_id == need.id, Bid.receipt_number == need.last_receipt)
+    )
+    return max(now, held.opened_at, last or now)
 
 
 def _replace_former(
