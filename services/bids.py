@@ -129,8 +129,7 @@ def place_in(
     admissions.require_seat(seat, local_date(now))
     if not product.listed or product.offer is None:
         raise invalid(Code.NOT_BIDDABLE, "product_id")
-    held = opening.find_round(session, need.id)
-    now = _settle_receipt(session, need, held, now)
+    held, now = _read_round(session, need, now)
     today = local_date(now)
     backing = guarantees.read_backing(session, quote, need)
     terms = _build_terms(quote, need, product, backing, today)
@@ -288,16 +287,22 @@ def _own_product(session: Session, product_id: int, by: Party) -> tuple[Product,
     return product, seat
 
 
-def _settle_receipt(session: Session, need: Need, held: BidRound, now: datetime) -> datetime:
-    """Return the time of the next receipt of a need, never before the last one's or its bid round's begin.
+def _read_round(session: Session, need: Need, now: datetime) -> tuple[BidRound, datetime]:
+    """Return the bid round that runs on a need, and the time of the next receipt.
 
-    Two requests read the time before they wait for the need's lock, and a clock may be set back: receipts
-    are in order of their numbers, and a time that says otherwise would bring back what a round has closed.
+    That is never before the last receipt's or the round's begin: two requests read the time before they wait
+    for the need's lock, and a clock may be set back. Receipts are in order of their numbers, and a time that
+    says otherwise would bring back what a round has closed.
     """
-    last = session.scalar(
-        select(Bid.receipt_at).where(Bid.need_id == need.id, Bid.receipt_number == need.last_receipt)
+    last = (
+        select(Bid.receipt_at)
+        .where(Bid.need_id == need.id, Bid.receipt_number == need.last_receipt)
+        .scalar_subquery()
     )
-    return max(now, held.opened_at, last or now)
+    held, received = session.execute(
+        select(BidRound, last).where(BidRound.need_id == need.id).order_by(BidRound.number.desc()).limit(1)
+    ).one()
+    return held, max(now, held.opened_at, received or now)
 
 
 def _replace_former(
