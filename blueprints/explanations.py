@@ -246,8 +246,8 @@ def rank(reason: Mapping[str, Any] | None) -> str:
         return str(low_prices.REFUSALS[code])
     if code == "other_terms":
         return gettext(
-            "Listed apart: it differs from what was asked by %(amount)s yuan and %(months)s months.",
-            amount=values.get("amount_difference", formats.ABSENT),
+            "Listed apart: it differs from what was asked by %(amount)s and %(months)s months.",
+            amount=_yuan(values.get("amount_difference")),
             months=values.get("months_difference", formats.ABSENT),
         )
     if code == "no_rate":
@@ -370,6 +370,11 @@ def _moment(text: Any) -> str:
 
 def _percent(text: Any) -> str:
     return formats.ABSENT if text is None else formats.rate(Decimal(str(text)))
+
+
+def _yuan(text: Any) -> str:
+    """Return a difference that is kept as yuan with two places, sign first."""
+    return formats.ABSENT if text is None else formats.money_text(int(Decimal(str(text)) * 100))
 
 
 def _money(fen: Any) -> str:

@@ -35,7 +35,7 @@ from services.round_inputs import compute_hash, read_instance
 
 #: A round that was opened and not settled for so long is taken up again by the clock.
 LEFT_AFTER = timedelta(minutes=10)
-#: A round that was opened so often and never settled is given up, and an officer is told.
+#: A round that was opened so often and is not settled by then is given up, and an officer is told.
 ATTEMPTS_MOST = 5
 
 
@@ -118,7 +118,8 @@ def open_round(
         row = _find_slot(zone_id, slot)
         if row is not None and row.state is not RoundState.OPENED:
             return row
-        if row is not None and row.fence >= ATTEMPTS_MOST:
+        # Many owners at one moment are no failure; many attempts and still nothing minutes later are.
+        if row is not None and row.fence >= ATTEMPTS_MOST and row.scheduled_at < now - LEFT_AFTER:
             row.state = RoundState.ABANDONED
             alerts.raise_alert(
                 session,
