@@ -84,6 +84,32 @@ class Columns:
             least=self.least[offers],
         )
 
+    def without_idle_limits(self) -> Columns:
+        """Return the same market without the limits that no placement can exceed.
+
+        Nothing is looked for where every offer uses one limit: there few limits are idle.
+        """
+        lengths = np.diff(self.start)
+        if not len(self.limit) or bool((lengths == 1).all()):
+            return self
+        owner = np.repeat(np.arange(self.offers), lengths)
+        need = self.need[owner]
+        order = np.lexsort((need, self.limit))
+        limit, need = self.limit[order], need[order]
+        # A need has one offer at most, so that of each limit it takes its largest use at most.
+        first = np.flatnonzero((np.diff(limit, prepend=-1) != 0) | (np.diff(need, prepend=-1) != 0))
+        most = np.zeros(len(self.capacity), self.amount.dtype)
+        np.add.at(most, limit[first], np.maximum.reduceat(self.amount[order], first))
+        tight = most > self.capacity
+        kept = tight[self.limit]
+        return replace(
+            self,
+            start=np.concatenate([[0], np.cumsum(np.bincount(owner[kept], minlength=self.offers))]),
+            limit=(np.cumsum(tight) - 1)[self.limit[kept]],
+            amount=self.amount[kept],
+            capacity=self.capacity[tight],
+        )
+
     def load(self, offers: Ints) -> Ints:
         """Return how much of every limit some offers use together."""
         uses, _ = self.uses_of(offers)

@@ -8,7 +8,7 @@ import numpy as np
 
 from market.clearing import knapsacks, neighbourhoods, placing, program, shares
 from market.clearing.columns import Columns, Floats, Ints, Outcome, scale
-from market.clearing.prices import Proof, charge, find_prices, prove
+from market.clearing.prices import Proof, charge, find_near, find_prices, prove
 from market.clearing.repacking import Repacker
 
 #: Deterministic work units of the solver (about seconds of one core), not wall-clock time.
@@ -21,11 +21,13 @@ FIRST_LOOK = 4.0
 LEVEL_WORK = 6.0
 SEARCH_SHARE = 0.5
 NEAR_OFFERS = 5
+#: A larger market is placed among so many offers per need, those nearest to the cheapest.
+LARGE_OFFERS = 8
 #: Repacking: at most so many sweeps, and the part of the cost that one must save for another of its kind.
 MOST_SWEEPS = 14
 WORTH_A_SWEEP = 2e-4
 #: A placement of a large market within this part of its bound is not worked on further.
-GOOD_ENOUGH = 3e-4
+GOOD_ENOUGH = 4e-4
 #: What the search in neighbourhoods may take of the work in a market too large for the solver.
 LARGE_SEARCH = 3.0
 #: What the order among equals may always take, however hard the rest was.
@@ -66,7 +68,7 @@ def clear_columns(columns: Columns, *, work_limit: float = WORK_LIMIT) -> Outcom
     rows = _find_possible(columns)
     if not len(rows):
         return _leave_all_out(columns, rows, work_limit)
-    part = columns if len(rows) == columns.offers else columns.select(rows)
+    part = (columns if len(rows) == columns.offers else columns.select(rows)).without_idle_limits()
     if bool(part.divisible.any()):
         outcome = shares.share_out(part, work_limit)
     else:
@@ -109,18 +111,20 @@ def place_whole(columns: Columns, work: float) -> Outcome:
     proof = prove(columns, prices * factor)
     state.raise_bound(proof.bound)
     charged = charge(guide, prices)
-    board = placing.Board(guide)
-    settle(board, charged, prices, prove(guide, prices).bound)
-    state.offer(board.offers if board.complete else None)
+    few = columns.offers <= FEW_OFFERS or not columns.exact64
+    near = np.arange(columns.offers) if few else find_near(guide, charged, LARGE_OFFERS)
+    board = placing.Board(guide if few else guide.select(near))
+    settle(board, charged[near], prices, prove(guide, prices).bound)
+    state.offer(near[board.offers] if board.complete else None)
     if state.closed:
         pass
-    elif columns.offers <= FEW_OFFERS or not columns.exact64:
+    elif few:
         if not _close(state, charged):
             return Outcome("infeasible", None, None, none, None, True, name)
     elif board.complete:
         enough = (state.bound or 0) + int(GOOD_ENOUGH * abs(state.cost or 0))
-        neighbourhoods.search(board, charged, work=min(work, LARGE_SEARCH), target=enough)
-        state.offer(board.offers)
+        neighbourhoods.search(board, charged[near], work=min(work, LARGE_SEARCH), target=enough)
+        state.offer(near[board.offers])
     elif not _put_whole(state, work):
         return Outcome("infeasible", None, None, none, None, True, name)
     if state.offers is None:
@@ -134,8 +138,10 @@ def settle(board: placing.Board, charged: Floats, prices: Floats, bound: int) ->
     """Fill a board: build, improve, and repack limit by limit as long as it pays; keep the best."""
     placing.build(board, charged)
     placing.improve(board, charged)
-    repacker = Repacker(board, prices)
     best, cost = board.take.copy(), float(board.costs().sum())
+    if cost - bound < GOOD_ENOUGH * abs(cost):
+        return
+    repacker = Repacker(board, prices)
     weights = [1.0, 0.9, 0.8, 0.5, 0.0]
     for _ in range(MOST_SWEEPS):
         repacker.sweep(weights[0])

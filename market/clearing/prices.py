@@ -15,9 +15,12 @@ from market.clearing.columns import Columns, Floats, Ints
 
 #: How many prices are corrected in all: offers × rounds.
 WORK = 80_000_000
-#: Above this many offers prices are first sought on a sample of needs, then on the offers that matter.
+#: Above this many offers prices are first sought on a sample of needs, then on the offers that matter: those
+#: within this part of their cost from the cheapest of their need.
 MANY_OFFERS = 400_000
 SAMPLE = 250_000
+SAMPLE_ROUNDS, LAST_ROUNDS = 100, 70
+CLOSE = 0.2
 _TERM = 1 << 60
 
 
@@ -26,17 +29,28 @@ def find_prices(columns: Columns) -> Floats:
     prices = np.zeros(len(columns.capacity))
     if not columns.offers or not len(columns.limit):
         return prices
-    rounds = min(1000, max(80, WORK // columns.offers))
     market = _Market(columns)
     if columns.offers <= MANY_OFFERS:
+        rounds = min(1000, WORK // columns.offers)
         return market.improve(prices, rounds, 0.3, 0.0005)
     every = -(-columns.offers // SAMPLE)
     few = _Market(columns.select(np.flatnonzero(columns.need % every == 0)), share=1 / every)
-    prices = few.improve(prices, 200, 0.3, 0.01)
+    prices = few.improve(prices, SAMPLE_ROUNDS, 0.3, 0.01)
     # Offers far above the cheapest of their need hardly move the prices any more.
-    reduced = market.reduce(prices)
-    close = reduced - market.cheapest(reduced)[market.place] <= 0.1 * np.abs(market.cost)
-    return _Market(columns.select(np.flatnonzero(close))).improve(prices, rounds, 0.03, 0.0005)
+    close = np.flatnonzero(market.measure_excess(market.reduce(prices)) <= CLOSE * np.abs(market.cost))
+    return _Market(columns.select(close)).improve(prices, LAST_ROUNDS, 0.03, 0.0005)
+
+
+def find_near(columns: Columns, charged: Floats, each: int) -> Ints:
+    """Return the offers that cost little more than the cheapest of their need: about so many per need.
+
+    ``charged`` are their costs with uses charged; what they are dearer by counts against their own cost.
+    """
+    most = each * columns.needs
+    if columns.offers <= most:
+        return np.arange(columns.offers)
+    excess = _Market(columns).measure_excess(charged) / np.maximum(1, np.abs(columns.cost))
+    return np.flatnonzero(excess <= np.partition(excess, most)[most])
 
 
 def charge(columns: Columns, prices: Floats) -> Floats:
@@ -74,6 +88,11 @@ class _Market:
         """Return per need the least it can cost."""
         least: Floats = np.minimum(np.minimum.reduceat(reduced, self.first), self.unplaced)
         return least
+
+    def measure_excess(self, reduced: Floats) -> Floats:
+        """Return by how much every offer is dearer than the least its need can cost."""
+        excess: Floats = reduced - self.cheapest(reduced)[self.place]
+        return excess
 
     def improve(self, prices: Floats, rounds: int, step: float, last: float) -> Floats:
         """Return better prices: each moves by how far its limit is from being just full."""
