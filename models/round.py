@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, String, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from market.vocabulary import ProposalState, RoundState
@@ -56,6 +56,15 @@ class Proposal(Base):
     __tablename__ = "proposals"
     __table_args__ = (
         UniqueConstraint("round_id", "need_id", "bid_id"),
+        # Two rows without a bid would both be unique above: NULL equals nothing.
+        Index(
+            "uq_proposals_unplaced",
+            "round_id",
+            "need_id",
+            unique=True,
+            sqlite_where=text("bid_id IS NULL"),
+            postgresql_where=text("bid_id IS NULL"),
+        ),
         CheckConstraint("(state = 'unplaced') = (bid_id IS NULL)", name="placed_names_bid"),
     )
 

@@ -100,8 +100,8 @@ def double(connection: sa.Connection, law: str, key: Any, values: dict[str, Any]
 
 def test_every_law_is_tried() -> None:
     tried = {law for law, _, _ in (*CHECKS, *UNIQUE)}
-    # Tried by itself below; and a negative amount of an instalment is refused by what was paid on it already.
-    assert set(LAWS) - tried == {"uq_bids_won", "ck_instalments_amounts_sign"}
+    # Tried by themselves below; and a negative amount of an instalment is refused by what was paid on it.
+    assert set(LAWS) - tried == {"uq_bids_won", "uq_proposals_unplaced", "ck_instalments_amounts_sign"}
     assert tried - set(LAWS) == set()
 
 
@@ -147,6 +147,15 @@ def test_a_need_has_one_winner_whatever_the_product(connection: sa.Connection) -
         with pytest.raises(IntegrityError) as refused:
             double(connection, "uq_bids_won", 1001, {"product_id": 9999, "receipt_number": 4})
         assert find_broken(refused.value, "uq_bids_won") == "uq_bids_won"
+
+
+def test_a_round_leaves_a_need_out_once(connection: sa.Connection) -> None:
+    law, unplaced = "uq_proposals_unplaced", {"bid_id": None, "state": "unplaced"}
+    with attempt(connection):
+        double(connection, law, 1001, {**unplaced, "id": 9998})
+        with pytest.raises(IntegrityError) as refused:
+            double(connection, law, 1001, unplaced)
+        assert find_broken(refused.value, law) == law
 
 
 @pytest.mark.parametrize(

@@ -187,6 +187,7 @@ _PARTIAL: list[tuple[str, str, list[str], str | None, str]] = [
     ("limits", "uq_limits_leverage", ["organisation_id"], None, "scope = 'leverage'"),
     ("limits", "uq_limits_purchaser", ["organisation_id", "purchaser_id"], None, "scope = 'purchaser'"),
     ("limits", "uq_limits_sector", ["organisation_id", "sector"], None, "scope = 'sector'"),
+    ("proposals", "uq_proposals_unplaced", ["round_id", "need_id"], None, "bid_id IS NULL"),
 ]
 
 #: Every table of before that changes.
