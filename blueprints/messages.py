@@ -130,6 +130,7 @@ SENTENCES: dict[Code, Any] = {
     Code.ALREADY_FINANCED: lazy_gettext(
         "This contract is financed already (%(key)s). It can be financed only once."
     ),
+    Code.ONE_LENDER: lazy_gettext("A contract is financed by one lender: its need cannot be shared."),
     Code.NOT_LOCKED: lazy_gettext("Nothing can be drawn before the payee account is locked."),
     Code.NO_PLEDGE: lazy_gettext("Nothing can be drawn before the pledge is registered."),
     Code.ENDS_TOO_LATE: lazy_gettext(

@@ -77,6 +77,7 @@ class Code(StrEnum):
     NOT_FINANCEABLE = "not_financeable"  # {reason}
     ABOVE_FINANCEABLE = "above_financeable"  # {asked, most}
     ALREADY_FINANCED = "already_financed"  # {key}
+    ONE_LENDER = "one_lender"
     NOT_LOCKED = "not_locked"
     NO_PLEDGE = "no_pledge"
     ENDS_TOO_LATE = "ends_too_late"  # {ends, latest}

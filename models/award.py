@@ -61,3 +61,10 @@ class Award(Base):
 
     need: Mapped[Need] = relationship()
     bid: Mapped[Bid] = relationship()
+
+    @property
+    def taken(self) -> int:
+        """Return the fen that are taken of the bid."""
+        whole = self.bid.amount if self.amount is None else self.amount
+        assert whole is not None, "only an opened bid is accepted"
+        return whole

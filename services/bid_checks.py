@@ -145,18 +145,36 @@ def find_faults(
                 {"value": quote.valid_until.isoformat(), "after": least.isoformat()},
             )
         )
-    if quote.least is not None and not 0 < quote.least <= quote.principal:
-        code = Code.TOO_SMALL if quote.least <= 0 else Code.TOO_LARGE
-        bounds = {"least": 1, "most": quote.principal}
-        faults.append(Fault(code, "least", {"value": quote.least, **bounds}))
-    if weighed.headroom is not None and quote.principal > weighed.headroom:
-        faults.append(
-            Fault(Code.LIMIT_EXCEEDED, "principal", {"asked": quote.principal, "left": weighed.headroom})
-        )
+    faults.extend(_check_parts(need, product, quote))
+    # A bid that may be taken in part asks for no more than its smallest one: the round finds the rest.
+    asked, field = (quote.principal, "principal") if quote.least is None else (quote.least, "least")
+    if weighed.headroom is not None and asked > weighed.headroom:
+        faults.append(Fault(Code.LIMIT_EXCEEDED, field, {"asked": asked, "left": weighed.headroom}))
     if weighed.backing is not None:
-        faults.extend(guarantees.find_faults(session, weighed.backing, need, weighed.terms, today))
+        faults.extend(
+            guarantees.find_faults(session, weighed.backing, need, weighed.terms, today, asked=asked)
+        )
     if need.contract is not None:
         faults.extend(_check_contract(session, need.contract, need, product, quote))
+    return faults
+
+
+def _check_parts(need: Need, product: Product, quote: Quote) -> list[Fault]:
+    """Return what is wrong with the parts that a quote may be taken in.
+
+    Bids that share a need all answer its whole amount, so that the parts taken of them add up to it.
+    """
+    if not need.syndicated:
+        return [] if quote.least is None else [Fault(Code.UNKNOWN_FIELD, "least", {"value": "least"})]
+    faults = []
+    if quote.principal != need.amount:
+        code = Code.TOO_SMALL if quote.principal < need.amount else Code.TOO_LARGE
+        bounds = {"least": need.amount, "most": need.amount}
+        faults.append(Fault(code, "principal", {"value": quote.principal, **bounds}))
+    if quote.least is not None and not product.amount_min <= quote.least <= quote.principal:
+        code = Code.TOO_SMALL if quote.least < product.amount_min else Code.TOO_LARGE
+        bounds = {"least": product.amount_min, "most": quote.principal}
+        faults.append(Fault(code, "least", {"value": quote.least, **bounds}))
     return faults
 
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from market import cost, disclosure, money
+from market import cost, disclosure, money, what_if
 from market.cost import Cost
 from market.errors import Code, invalid
-from market.terms import LeaseTerms, Terms
+from market.terms import LeaseTerms, LoanTerms, Terms
 from market.vocabulary import OfferKind
 from models.bid import Bid
 from models.need import Need
@@ -50,7 +51,7 @@ def write(
         "valid_until": quote.valid_until.isoformat(),
         "declared_rate": str(quote.declared_rate) if quote.declared_rate is not None else None,
         "firm": quote.is_firm,
-        "least": quote.least,
+        "least": money.yuan(quote.least) if quote.least is not None else None,
         "revision": need.revision,
         "offer": write_offer(terms),
     }
@@ -79,10 +80,30 @@ def read(bid: Bid, sealer: Sealer) -> Content:
     return Content(content, terms, cost.price(terms))
 
 
-def read_amount(need_id: int, seal: bytes, sealer: Sealer) -> int:
-    """Return the fen that a bid under seal offers, without pricing it; raises ``Invalid`` (seal_broken)."""
+def read_asked(need_id: int, seal: bytes, sealer: Sealer) -> int:
+    """Return the fen that a bid under seal asks of limits: all of it, or its smallest part.
+
+    It is not priced. Raises ``Invalid`` (seal_broken).
+    """
     _, canonical = sealer.open(need_id, seal)
-    return money.parse_yuan(json.loads(canonical)["offer"]["principal"], "principal")
+    content = json.loads(canonical)
+    return money.parse_yuan(content.get("least") or content["offer"]["principal"], "principal")
+
+
+def read_least(fields: Mapping[str, Any]) -> int | None:
+    """Return the fen of the smallest part that a bid's content allows; None where it is taken whole."""
+    least = fields.get("least")
+    return None if least is None else money.parse_yuan(least, "least")
+
+
+def price_part(bid: Bid, amount: int) -> tuple[Terms, Cost]:
+    """Return the terms of ``amount`` fen of an opened bid with what they cost by themselves.
+
+    Rates and shares stay as offered; a fee that is a flat sum weighs more on a part.
+    """
+    terms = what_if.vary(read_offer(bid.terms, "terms"), amount=amount)
+    assert isinstance(terms, (LoanTerms, LeaseTerms)), "only loans and leases are bid"
+    return terms, cost.price(terms)
 
 
 def put_in_clear(bid: Bid, content: Content) -> None:
@@ -96,7 +117,7 @@ def put_in_clear(bid: Bid, content: Content) -> None:
     bid.total_cost = priced.total_cost
     bid.cost = describe_cost(priced)
     bid.is_firm = fields.get("firm", True)
-    bid.least = fields.get("least")
+    bid.least = read_least(fields)
     guarantee = fields.get("guarantee") or {}
     bid.guarantee_product_id = guarantee.get("product")
     bid.guaranteed = money.parse_yuan(guarantee["guaranteed"]) if guarantee else None

@@ -28,13 +28,13 @@ def take(session: Session, need: Need, bid: Bid, loan: Loan, *, by: Party, now: 
 
     A loan that its lender still reviews keeps others from the contract, but ``credit`` comes with the yes.
     """
-    assert need.contract_id is not None and bid.amount is not None
+    assert need.contract_id is not None
     contract = needs.check_contract(
         session, need.contract_id, need.organisation, lender_id=bid.organisation_id
     )
     room = needs.compute_room(session, contract, ratio=bid.product.contract_ratio or needs.WHOLE)
-    if bid.amount > room:
-        raise conflict(Code.ABOVE_FINANCEABLE, asked=bid.amount, most=room)
+    if loan.principal > room:
+        raise conflict(Code.ABOVE_FINANCEABLE, asked=loan.principal, most=room)
     assert contract.financing_key is not None
     live = session.scalar(
         select(Financing)
@@ -53,7 +53,7 @@ def take(session: Session, need: Need, bid: Bid, loan: Loan, *, by: Party, now: 
             started_at=now,
         )
         session.add(live)
-    live.financed += bid.amount
+    live.financed += loan.principal
     loan.contract_id = contract.id
     if loan.state is not LoanState.UNDER_REVIEW:
         credit(session, contract, loan, by=by, now=now)

@@ -22,7 +22,7 @@ from models.bid import Bid
 from models.need import Need
 from models.review import Review
 from models.round import Proposal
-from services import awards, bids, needs, review_records, rounds
+from services import awards, bids, needs, review_records, rounds, syndicates
 from services.exchange.offers import read_offer
 
 MONTHS_MOST = 360
@@ -35,7 +35,8 @@ class Comparison:
     ``refused`` could not be opened. ``proposal`` is the matching round's, while it stands. ``payees``
     names who is paid by any of the offers, the lender first. ``declined`` are the reviews that ended an
     award of this need, the last one first, with their bids in ``gone``; ``decline_rates`` say, by
-    institution, how often it declined.
+    institution, how often it declined. ``syndicate`` are the parts of several bids, or the one part of a
+    bid, that the round proposes to a need that may be shared.
     """
 
     need: Need
@@ -48,6 +49,7 @@ class Comparison:
     gone: tuple[Bid, ...] = ()
     declined: tuple[Review, ...] = ()
     decline_rates: Mapping[int, DeclineRate] = field(default_factory=dict)
+    syndicate: tuple[Proposal, ...] = ()
 
     @property
     def offered(self) -> Bid | None:
@@ -60,6 +62,13 @@ class Comparison:
     def is_short(self) -> bool:
         """Say whether fewer offers compete than the firm asked for."""
         return len(self.ranked) < self.need.minimum_bids
+
+    def may_accept_syndicate(self, now: datetime) -> bool:
+        """Say whether the firm can accept the proposed syndicate now."""
+        return bool(self.syndicate) and all(
+            part.state is ProposalState.PROPOSED and part.bid is not None and self.may_accept(part.bid, now)
+            for part in self.syndicate
+        )
 
     def may_accept(self, bid: Bid, now: datetime) -> bool:
         """Say whether the firm can accept this offer now."""
@@ -123,6 +132,9 @@ def compare(need_id: int, *, by: Party) -> Comparison:
     ordered = [payee for payee in payees if payee != SUBSIDY] + [
         payee for payee in payees if payee == SUBSIDY
     ]
+    parts = syndicates.find(need_id) if need.syndicated else []
+    # One bid for the whole is an offer like any other.
+    alone = len(parts) == 1 and parts[0].bid is not None and parts[0].amount == parts[0].bid.amount
     return Comparison(
         need=need,
         ranked=tuple(bid for bid in left if bid.rank is not None),
@@ -136,6 +148,7 @@ def compare(need_id: int, *, by: Party) -> Comparison:
         decline_rates=review_records.read_decline_rates(
             {bid.organisation_id for bid in opened}, need.zone_id
         ),
+        syndicate=() if alone else tuple(parts),
     )
 
 

@@ -77,9 +77,11 @@ def read(*, by: Party, now: datetime) -> Desk:
                 Need.zone_id == by.zone_id,
                 Award.state == AwardState.AWAITING_CONFIRMATION,
             )
-            .order_by(Award.accepted_at)
+            .order_by(Award.accepted_at, Award.id)
         )
     )
+    # A syndicate is one thing to confirm.
+    waiting = list({award.need_id: award for award in reversed(waiting)}.values())[::-1]
     taken = {award.need_id for award in waiting}
     closed = [need for need in own if need.state is NeedState.CLOSED and need.id not in taken]
     counts, best = _weigh_offers([need.id for need in closed])

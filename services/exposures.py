@@ -6,6 +6,7 @@ a deal touches, in one order, before the first check.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, select
@@ -31,16 +32,18 @@ def describe(need: Need, organisation_id: int, amount: int = 0) -> Exposure:
     )
 
 
-def take(session: Session, need: Need, bid: Bid, amount: int) -> None:
-    """Consume what ``amount`` fen of a bid take of its lender's and its guarantor's limits.
+def take(session: Session, need: Need, parts: Iterable[tuple[Bid, int]]) -> None:
+    """Consume what so many fen of bids on a need take of their lenders' and guarantors' limits, all at once.
 
-    Raises ``Conflict`` (limit_exceeded). The guarantor's leverage is locked here too, but taken by weight
+    Raises ``Conflict`` (limit_exceeded). The guarantors' leverage is locked here too, but taken by weight
     once there is a loan to guarantee: see ``guarantees.give``.
     """
-    taken = [describe(need, bid.organisation_id, amount)]
-    if bid.guarantee_product_id is not None:
-        guarantor_id = session.get_one(Product, bid.guarantee_product_id).organisation_id
-        taken.append(describe(need, guarantor_id, guarantees.part_of(bid, amount)))
+    taken = []
+    for bid, amount in parts:
+        taken.append(describe(need, bid.organisation_id, amount))
+        if bid.guarantee_product_id is not None:
+            guarantor_id = session.get_one(Product, bid.guarantee_product_id).organisation_id
+            taken.append(describe(need, guarantor_id, guarantees.part_of(bid, amount)))
     limits.consume(session, taken)
 
 

@@ -100,8 +100,13 @@ def list_listed(zone_id: int) -> list[Product]:
     return [product for product in found if read_cover(product) is not None]
 
 
-def find_faults(session: Session, backing: Backing, need: Need, terms: Terms, today: date) -> list[Fault]:
-    """Return why a guarantor does not answer with this loan: a condition of its product, or a cap."""
+def find_faults(
+    session: Session, backing: Backing, need: Need, terms: Terms, today: date, *, asked: int
+) -> list[Fault]:
+    """Return why a guarantor does not answer with this loan: a condition of its product, or a cap.
+
+    Of its caps ``asked`` fen of the loan must fit: all of it, or the smallest part that may be taken.
+    """
     faults: list[Fault] = []
     facts = {**fitting.describe(need, today), "amount": terms.principal, "months": terms.months}
     failures = fitting.veil(judge(facts, fitting.read_requirement(backing.product)))
@@ -111,7 +116,7 @@ def find_faults(session: Session, backing: Backing, need: Need, terms: Terms, to
             for f in failures
         ]
         faults.append(Fault(Code.NOT_ELIGIBLE, "guarantee_product_id", {"conditions": failing}))
-    if not _has_room(session, backing, need, terms):
+    if not _has_room(session, backing, need, asked):
         # Nothing more is said: how full another institution's books are is its own affair.
         faults.append(Fault(Code.GUARANTOR_FULL, "guarantee_product_id"))
     return faults
@@ -231,9 +236,9 @@ def choose_multiple(session: Session, guarantor_id: int) -> int:
     return law.choose_multiple((amount, sizes[firm] in _SMALL) for firm, amount in in_force.items())
 
 
-def _has_room(session: Session, backing: Backing, need: Need, terms: Terms) -> bool:
+def _has_room(session: Session, backing: Backing, need: Need, principal: int) -> bool:
     guarantor = backing.product.organisation
-    amount = backing.amount(terms.principal)
+    amount = backing.amount(principal)
     asked = Exposure(
         guarantor.id,
         need.organisation_id,

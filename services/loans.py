@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from decimal import Decimal
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from market import cashflow, settlement
+from market import cashflow, money, settlement
 from market.calendar import add_months, local_date
 from market.errors import Code, conflict, invalid, not_found
 from market.party import Party
@@ -20,8 +21,8 @@ from models.base import db, transaction
 from models.bid import Bid
 from models.loan import Instalment, Loan, Repayment
 from models.need import Need
-from services import alerts, audit, claims, contract_steps, exposures, guarantees
-from services.exchange.offers import read_offer
+from services import alerts, audit, bid_content, claims, contract_steps, exposures, guarantees
+from services.exchange.offers import read_offer, write_offer
 
 #: Loans that count as deals done: one under review may still come to nothing.
 AGREED_LOANS = (LoanState.APPROVED, LoanState.DRAWN, LoanState.REPAID)
@@ -31,9 +32,14 @@ def open_loan(session: Session, award: Award, need: Need, bid: Bid, now: datetim
     """Open the loan of an award with its repayment schedule, inside the award's transaction.
 
     A firm bid is approved by the award; another waits for its institution's review (``reviews``), and
-    ``approved_at`` is the award's moment until then.
+    ``approved_at`` is the award's moment until then. The part of a bid has terms and a cost of its own.
     """
-    assert bid.amount is not None and bid.months is not None and bid.effective is not None
+    assert bid.months is not None and bid.effective is not None
+    terms, effective = dict(bid.terms or {}), bid.effective
+    if award.amount is not None:
+        varied, priced = bid_content.price_part(bid, award.amount)
+        assert priced.effective is not None, "a part without an annual cost is not accepted"
+        terms, effective = write_offer(varied), Decimal(money.rate_text(priced.effective))
     loan = Loan(
         zone_id=need.zone_id,
         award=award,
@@ -43,11 +49,11 @@ def open_loan(session: Session, award: Award, need: Need, bid: Bid, now: datetim
         purchaser_id=need.contract.purchaser_id if need.contract is not None else None,
         kind=bid.offer or OfferKind.LOAN,
         state=LoanState.UNDER_REVIEW if bid.is_firm is False else LoanState.APPROVED,
-        principal=bid.amount,
+        principal=award.taken,
         months=bid.months,
         outstanding=0,
-        effective=bid.effective,
-        terms=dict(bid.terms or {}),
+        effective=effective,
+        terms=terms,
         approved_at=now,
     )
     session.add(loan)

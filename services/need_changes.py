@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -206,6 +206,9 @@ def reconfirm(
         valid_until=valid_until or bid.valid_until,
         revision=revision,
     )
+    if not bid.need.syndicated:
+        # What could be taken in part is taken whole where the need is not shared any more.
+        quote = replace(quote, least=None)
     return bids.place(bid.need_id, quote, by=by, now=now, sealer=sealer)
 
 

@@ -73,6 +73,9 @@ def check(content: Draft) -> None:
         faults.extend(_bound("reserve_rate", content.reserve_rate, Decimal("0.0001"), _WHOLE))
     if (content.purpose is Purpose.CONTRACT) != (content.contract_id is not None):
         faults.append(Fault(Code.REQUIRED, "contract_id"))
+    if content.syndicated and content.purpose is Purpose.CONTRACT:
+        # One live lender per contract, wherever in the system.
+        faults.append(Fault(Code.ONE_LENDER, "syndicated"))
     if content.visibility is Visibility.ALL and content.audience:
         # Whoever names institutions and forgets to say why must not be shown to those it shuts out.
         faults.append(Fault(Code.REQUIRED, "visibility"))

@@ -231,8 +231,9 @@ def lock(session: Session, need_id: int, by: Party | None = None) -> Need:
 
 
 def standing_award(session: Session, need_id: int) -> Award | None:
-    """Return the acceptance that stands on a need, confirmed or waiting, or None."""
-    return session.scalar(select(Award).where(Award.need_id == need_id, Award.state.in_(STANDING_AWARDS)))
+    """Return the acceptance that stands on a need, confirmed or waiting, or None (of a syndicate one)."""
+    found = select(Award).where(Award.need_id == need_id, Award.state.in_(STANDING_AWARDS))
+    return session.scalar(found.order_by(Award.id).limit(1))
 
 
 def has_standing_award() -> ColumnElement[bool]:

@@ -91,7 +91,10 @@ def _read_fields(
     }
     won = dict(
         db.session.execute(
-            select(Bid.need_id, Bid.effective).where(Bid.need_id.in_(opened), Bid.state == BidState.WON)
+            # Of a syndicate the dearest: what would have had to be undercut.
+            select(Bid.need_id, func.max(Bid.effective))
+            .where(Bid.need_id.in_(opened), Bid.state == BidState.WON)
+            .group_by(Bid.need_id)
         ).all()
     )
     return field, won

@@ -9,6 +9,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, cast
 
+from market import money
 from market.covers import Cover
 from market.errors import Code, Fault, Invalid, invalid
 from market.terms import Fee, LeaseTerms, LoanTerms, Subsidy, Terms
@@ -126,7 +127,8 @@ def quote_again(
 
     A floating price comes back as the rate it made: the LPR of a need is frozen.
     """
-    declared, guarantee = fields.get("declared_rate"), fields.get("guarantee") or {}
+    declared, least = fields.get("declared_rate"), fields.get("least")
+    guarantee = fields.get("guarantee") or {}
     lease: dict[str, Any] = {}
     if isinstance(terms, LeaseTerms):
         lease = {
@@ -153,7 +155,7 @@ def quote_again(
         interval=terms.interval,
         rate_steps=terms.rate_steps,
         is_firm=fields.get("firm", True),
-        least=fields.get("least"),
+        least=None if least is None else money.parse_yuan(least, "least"),
         revision=revision,
         guarantee_product_id=guarantee.get("product"),
         guarantee_share=Decimal(guarantee["share"]) if guarantee else None,

@@ -1,7 +1,8 @@
 """Reservations: headroom that an institution's own live bids hold until they lose.
 
-Nothing of it is stored: it is counted anew from the bids, those under seal opened in memory. Whoever places a
-bid does so under the locks of its institution's limits, so that two bids never count the same headroom.
+A bid that may be taken in part holds its smallest one. Nothing of it is stored: it is counted anew from the
+bids, those under seal opened in memory. Whoever places a bid does so under the locks of its institution's
+limits, so that two bids never count the same headroom.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, case, select
+from sqlalchemy import ColumnElement, and_, case, func, select
 from sqlalchemy.orm import Session
 
 from market.bidding_vocabulary import LimitMode
@@ -83,7 +84,7 @@ def _list_held(
     rows = session.execute(
         select(
             Bid.need_id,
-            Bid.amount,
+            func.coalesce(Bid.least, Bid.amount),
             case((Bid.amount.is_(None), Bid.seal)),
             Need.organisation_id,
             Organisation.industry,
@@ -114,8 +115,8 @@ def _list_held(
 
 
 def _read_sealed(need_id: int, seal: bytes, sealer: Sealer) -> int:
-    """Return the amount of a bid under seal; one that does not open will be refused and holds nothing."""
+    """Return what a bid asks for under seal; one that does not open will be refused and holds nothing."""
     try:
-        return bid_content.read_amount(need_id, seal, sealer)
+        return bid_content.read_asked(need_id, seal, sealer)
     except MarketError:
         return 0

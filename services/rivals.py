@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import select, update
@@ -23,14 +24,18 @@ from services.sealing import Sealer
 DECLINED = "declined"
 
 
-def end(session: Session, need: Need, winner: Bid, now: datetime) -> None:
-    """Let the other bids of a need lose to the one awarded, inside the award's transaction.
+def end(session: Session, need: Need, winners: Sequence[Bid], now: datetime) -> None:
+    """Let the other bids of a need lose to those awarded, inside the award's transaction.
 
-    One held back for its low price loses as well: nobody need justify it any more.
+    One held back for its low price loses as well: nobody need justify it any more. Of a syndicate the losers
+    are told the dearest that won: what would have had to be undercut.
     """
+    dearest = max(winners, key=lambda bid: (bid.effective or 0, bid.rank or 0))
     for rival in session.scalars(
         select(Bid).where(
-            Bid.need_id == need.id, Bid.state.in_((BidState.LIVE, BidState.HELD)), Bid.id != winner.id
+            Bid.need_id == need.id,
+            Bid.state.in_((BidState.LIVE, BidState.HELD)),
+            Bid.id.not_in([bid.id for bid in winners]),
         )
     ):
         if rival.state is BidState.HELD:
@@ -39,8 +44,8 @@ def end(session: Session, need: Need, winner: Bid, now: datetime) -> None:
         # Losers learn why in figures: their own rank and the winning cost, never a name.
         rival.reason = {
             **(rival.reason or {}),
-            "winning": str(winner.effective),
-            "winning_rank": winner.rank,
+            "winning": str(dearest.effective),
+            "winning_rank": dearest.rank,
         }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -37,6 +38,8 @@ from services.round_inputs import compute_hash, read_instance
 LEFT_AFTER = timedelta(minutes=10)
 #: A round that was opened so often and is not settled by then is given up, and an officer is told.
 ATTEMPTS_MOST = 5
+#: Why bids, or the part of one, were proposed to a need that may be shared.
+SHARED = "shared"
 
 
 def run_scheduled(zone_id: int, *, by: Party, now: datetime) -> MatchingRound | None:
@@ -189,6 +192,8 @@ def settle(
             )
         why = clearing.explain(instance, result)
         amounts = {entry["bid"]: int(entry["amount"]) for entry in row.inputs["offers"]}
+        sizes = {need.id: need.amount for need in instance.needs}
+        compared = Counter(offer.need for offer in instance.offers)
         for need_id in joined:
             parts = result.placed.get(need_id, ())
             if need_id not in closed or any(part.offer.bid not in live for part in parts):
@@ -197,8 +202,13 @@ def settle(
                 unplaced = ProposalState.UNPLACED
                 session.add(Proposal(round_id=row.id, need_id=need_id, state=unplaced, why=why[need_id]))
                 continue
-            for part in parts:
-                amount = take_part(part, amounts[part.offer.bid])
+            taken = [take_part(part, amounts[part.offer.bid]) for part in parts]
+            reason = why[need_id]
+            if len(parts) > 1 or parts[0].share < 1:
+                # Why one bid was cheaper or dearer than another says little of several together.
+                missing = max(sizes[need_id] - sum(taken), 0)
+                reason = {"code": SHARED, "compared": compared[need_id], "missing": missing}
+            for part, amount in zip(parts, taken, strict=True):
                 session.add(
                     Proposal(
                         round_id=row.id,
@@ -206,7 +216,7 @@ def settle(
                         bid_id=part.offer.bid,
                         amount=amount,
                         state=ProposalState.PROPOSED,
-                        why=why[need_id],
+                        why=reason,
                     )
                 )
                 row.placed_amount += amount
