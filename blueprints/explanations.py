@@ -278,6 +278,20 @@ def proposal(why: Mapping[str, Any] | None) -> str:
             "cost. This one costs %(more)s a year more.",
             more=_money(why.get("more")),
         )
+    if code == "shared":
+        count = int(why.get("compared") or 1)
+        if missing := why.get("missing"):
+            return ngettext(
+                "The %(num)s live bid, as far as limits carry it; %(amount)s are not covered.",
+                "Of %(num)s live bids, the cheapest parts that limits carry; %(amount)s are not covered.",
+                count,
+                amount=_money(missing),
+            )
+        return ngettext(
+            "The %(num)s live bid, as far as limits carry it.",
+            "Of %(num)s live bids, the cheapest parts that limits carry.",
+            count,
+        )
     if code == "no_live_bid":
         return gettext("No live bid stood when the round was opened.")
     if code == "above_reserve":

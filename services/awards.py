@@ -77,6 +77,11 @@ def find_for_need(need_id: int) -> Award | None:
     return needs.standing_award(db.session(), need_id)
 
 
+def list_standing(need_id: int) -> list[Award]:
+    """Return the acceptances that stand on a need: one, or the parts of a syndicate."""
+    return needs.list_standing_awards(db.session(), need_id)
+
+
 def _find(award_id: int) -> Award:
     award = db.session.get(Award, award_id)
     if award is None:

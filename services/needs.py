@@ -52,6 +52,7 @@ __all__ = [
     "list_open",
     "list_own",
     "list_rounds",
+    "list_standing_awards",
     "list_zone",
     "lock",
     "propose_closing",
@@ -232,8 +233,13 @@ def lock(session: Session, need_id: int, by: Party | None = None) -> Need:
 
 def standing_award(session: Session, need_id: int) -> Award | None:
     """Return the acceptance that stands on a need, confirmed or waiting, or None (of a syndicate one)."""
+    return next(iter(list_standing_awards(session, need_id)), None)
+
+
+def list_standing_awards(session: Session, need_id: int) -> list[Award]:
+    """Return the acceptances that stand on a need: one, or the parts of a syndicate."""
     found = select(Award).where(Award.need_id == need_id, Award.state.in_(STANDING_AWARDS))
-    return session.scalar(found.order_by(Award.id).limit(1))
+    return list(session.scalars(found.order_by(Award.id)))
 
 
 def has_standing_award() -> ColumnElement[bool]:

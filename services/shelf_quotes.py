@@ -20,6 +20,7 @@ def make(
     rate: Decimal | None = None,
     spread: int | None = None,
     is_firm: bool = True,
+    least: int | None = None,
     revision: int | None = None,
 ) -> Quote:
     """Return the quote of a product's own charges and, for a lease, of its own rent, deposit and buy-out."""
@@ -37,5 +38,6 @@ def make(
         deposit=Decimal(str(lease.get("deposit", "0"))),
         buyout=int(Decimal(str(lease.get("buyout", "0"))) * 100),
         is_firm=is_firm,
+        least=least,
         revision=revision,
     )

@@ -19,6 +19,7 @@ from blueprints.api import (  # noqa: F401  (all but documentation add routes to
     proofs,
     standing_bids,
     standings,
+    syndicates,
 )
 from blueprints.api.admissions import admission_routes
 from blueprints.api.alerts import alert_routes

@@ -36,6 +36,8 @@ class AwardAnswer(Answer):
     state = fields.Word(AwardState)
     two_people = fields.Flag("Whether a second person must confirm.")
     shown_hash = fields.Said()
+    syndicated = fields.Flag("Whether it is one part of several.")
+    amount = fields.Money("What is taken of the offer; null for all of it.", allow_none=True)
     accepted_at = fields.Moment()
     confirmed_at = fields.Moment("When it was confirmed or rejected.", allow_none=True)
 
@@ -48,7 +50,7 @@ class NeedAward(MethodView):
     @award_routes.response(200, AwardAnswer)
     @allows(*FIRM, Capability.OFFICER, Capability.AUDITOR)
     def get(self, need_id: int) -> Any:
-        """Return the acceptance that stands on a need, waiting or confirmed."""
+        """Return the acceptance that stands on a need, waiting or confirmed; of several parts the first."""
         needs.find(need_id, by=access.acting())
         award = awards.find_for_need(need_id)
         if award is None:
@@ -77,7 +79,7 @@ class AwardConfirmation(MethodView):
     @award_routes.response(200, AwardAnswer)
     @allows(Capability.ENTERPRISE_APPROVER)
     def post(self, award_id: int) -> Any:
-        """Confirm an acceptance as the firm's second person; opens the loan."""
+        """Confirm an acceptance as the firm's second person, with all parts of its syndicate."""
         return awards.confirm(award_id, by=access.acting(), now=access.now())
 
 
@@ -89,5 +91,5 @@ class AwardRejection(MethodView):
     @award_routes.response(200, AwardAnswer)
     @allows(*FIRM)
     def post(self, award_id: int) -> Any:
-        """Turn an acceptance down as the second person, or take one's own back."""
+        """Turn an acceptance down as the second person, or take one's own back, with all its parts."""
         return awards.reject(award_id, by=access.acting(), now=access.now())

@@ -67,6 +67,9 @@ class QuoteEntry(Body):
     guarantee_share = fields.Rate(
         "Share of the loan it covers; the product's own if left out.", allow_none=True
     )
+    least = fields.Money(
+        "Smallest part it can be taken for; only where several bids may share the need.", allow_none=True
+    )
     revision = fields.Whole("The need's `revision` as seen; refused where it changed since.", least=1)
     is_firm = fields.Flag("`false` for a bid subject to the institution's approval after the award.")
 
@@ -105,6 +108,7 @@ class BidAnswer(Answer):
     effective = fields.Rate("All-in annual cost.", allow_none=True)
     total_cost = fields.Money(allow_none=True, least=None)
     amount = fields.Money(allow_none=True)
+    least = fields.Money("Smallest part it can be taken for.", allow_none=True)
     months = fields.Count(allow_none=True)
     guarantee_product_id = fields.Count("The guarantee behind it.", allow_none=True)
     guaranteed = fields.Money("What the guarantor stands for.", allow_none=True)
@@ -153,6 +157,7 @@ class OfferAnswer(Answer):
     guaranteed = fields.Money("What the guarantor stands for.", allow_none=True)
     effective = fields.Rate("All-in annual cost.", allow_none=True)
     is_firm = fields.Flag("`false` if subject to the institution's approval.", allow_none=True)
+    least = fields.Money("Smallest part it can be taken for.", allow_none=True)
     decline_rate = fields.Part(DeclineRateAnswer, allow_none=True)
     simple = fields.Rate(allow_none=True)
     total_cost = fields.Money(allow_none=True, least=None)

@@ -34,7 +34,7 @@ from market.vocabulary import (
     Security,
 )
 from models.need import Need as Row
-from services import fitting, needs, products, rounds, visibility
+from services import fitting, needs, products, rounds, syndicates, visibility
 
 need_routes = Blueprint("needs", __name__, "What firms ask for.")
 
@@ -165,6 +165,9 @@ class NeedDetail(NeedAnswer):
         allow_none=True,
     )
     proposal = fields.Part(ProposalAnswer, "For the firm and officers.", allow_none=True)
+    proposals = fields.Many(
+        fields.Part(ProposalAnswer), "The parts, where a round proposes several bids; for the same.", most=100
+    )
 
 
 class FitAnswer(Answer):
@@ -316,6 +319,7 @@ def show_whole(row: Row, by: Party) -> dict[str, Any]:
         "audience": visibility.list_ids(row.id) if insider else None,
         "rounds": needs.list_rounds(row.id),
         "proposal": show_proposal(proposal) if proposal is not None else None,
+        "proposals": [show_proposal(part) for part in syndicates.find(row.id)] if insider else [],
     }
 
 

@@ -20,7 +20,7 @@ from services import round_report, rounds
 round_routes = Blueprint("rounds", __name__, "Matching rounds.")
 
 #: Figures in a round's explanations that are kept in fen.
-_AMOUNTS = frozenset({"left", "asked", "more", "objective", "bound", "uses", "cost"})
+_AMOUNTS = frozenset({"left", "asked", "more", "missing", "objective", "bound", "uses", "cost"})
 #: How far back a list of rounds reaches.
 _MOST = 1000
 

@@ -7,13 +7,13 @@ from flask_babel import gettext, lazy_gettext
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
-from blueprints import access
+from blueprints import access, endings
 from blueprints.access import allows
-from blueprints.web import offer_pages
+from blueprints.web import offer_pages, syndicate_pages, syndicate_view
 from blueprints.web.forms import Form
 from market.vocabulary import AwardState, Capability
 from models.award import Award
-from services import awards, comparisons, desk, needs, review_records, users
+from services import awards, comparisons, desk, needs, review_records, syndicates, users
 
 Answer = str | Response | tuple[str, int]
 
@@ -70,25 +70,37 @@ def needs_award(need_id: int) -> Answer:
                 flash(gettext("Turned down. The other offers can still be accepted."), "success")
                 return redirect(url_for("enterprise.needs_offers", need_id=need_id), 303)
             bound = gettext("Confirmed. The institution is now bound to its offer.")
-            flash(bound if _is_firm(award) else _say_reviewed(), "success")
+            if award.syndicated:
+                syndicate_pages.say_accepted(awards.list_standing(need_id))
+            else:
+                flash(bound if _is_firm(award) else _say_reviewed(), "success")
             return redirect(url_for("enterprise.needs_award", need_id=need_id), 303)
         award = awards.find_for_need(need_id) or award
     comparison, bid = comparisons.find_offer(need_id, award.bid_id, by=party)
     waiting = award.state is AwardState.AWAITING_CONFIRMATION
     own = award.accepted_by == current_user.id
+    told = {
+        "need": need,
+        "award": award,
+        "comparison": comparison,
+        "waiting": waiting,
+        "own": own,
+        "may_confirm": waiting and not own and party.may(Capability.ENTERPRISE_APPROVER),
+        "may_take_back": waiting and own,
+        "accepted_by": users.find(award.accepted_by),
+        "confirmed_by": users.find(award.confirmed_by) if award.confirmed_by else None,
+    }
+    syndicate = syndicates.find_accepted(award)
+    if syndicate is not None:
+        rows = syndicate_view.list_rows(syndicate, comparison)
+        return form.page(
+            "enterprise/syndicate_award.html", syndicate=syndicate, rows=rows, endings=endings, **told
+        )
     loan = desk.find_loan(award)
     return form.page(
         "enterprise/award.html",
-        need=need,
-        award=award,
-        comparison=comparison,
+        **told,
         column=offer_pages.make_column(bid, comparison),
-        waiting=waiting,
-        own=own,
-        may_confirm=waiting and not own and party.may(Capability.ENTERPRISE_APPROVER),
-        may_take_back=waiting and own,
-        accepted_by=users.find(award.accepted_by),
-        confirmed_by=users.find(award.confirmed_by) if award.confirmed_by else None,
         loan=loan,
         review=None if loan is None else review_records.find_for_loan(loan.id),
     )

@@ -55,6 +55,7 @@ def make(values: Mapping[str, Any], product: Product | None = None) -> Form:
         aliases["rate"] = "spread"
     words: dict[str, Any] = {
         "principal": gettext("Amount"),
+        "least": gettext("Smallest part"),
         "spread": gettext("Points over the LPR"),
         "declared_rate": gettext("Your own annual rate"),
         "valid_until": gettext("Valid until"),
@@ -80,9 +81,12 @@ def make(values: Mapping[str, Any], product: Product | None = None) -> Form:
 def open_with(need: Need, product: Product, room: int | None) -> dict[str, Any]:
     """Return what the form shows at first: the need's own amount and tenor within the product's ranges.
 
-    ``room`` in fen is what a contract can still carry. A price is set only where the product names one.
+    ``room`` in fen is what a contract can still carry; where several may share a need each bids for all of
+    it. A price is set only where the product names one.
     """
     most = min(product.amount_max, need.amount, need.amount if room is None else room)
+    if need.syndicated:
+        most = need.amount
     months = min(need.months, product.months_max) if product.months_max else need.months
     values: dict[str, Any] = {
         "product_id": product.id,
@@ -137,6 +141,8 @@ def open_again(
     if guarantee:
         again["guarantee_product_id"] = guarantee["product"]
         again["guarantee_share"] = percent(Decimal(guarantee["share"]))
+    if content.get("least") is not None and need.syndicated:
+        again["least"] = trim(Decimal(content["least"]) / 10_000)
     if content["declared_rate"] is not None:
         again["declared_rate"] = percent(Decimal(content["declared_rate"]))
     # What the guarantor charges comes with the guarantee again.
@@ -184,6 +190,7 @@ def add_fee(form: Form) -> None:
 def read(form: Form, product: Product) -> Any:
     """Read a quote; returns None, with faults beside their fields, where something is missing or wrong."""
     principal = form.wan("principal")
+    least = form.wan("least", required=False)
     months = form.whole("months", least=1, most=360)
     rate = spread = None
     if is_floating(product):
@@ -225,6 +232,7 @@ def read(form: Form, product: Product) -> Any:
         confirmed=form.flag("confirmed"),
         revision=revision,
         is_firm=binds == FIRM,
+        least=least,
         guarantee_product_id=guarantee,
         guarantee_share=share,
         **terms,

@@ -42,10 +42,21 @@ COLUMNS = (
     Column(lazy_gettext("Points over LPR"), Kind.NUMBER),
     Column(lazy_gettext("Valid until"), Kind.DAY),
     Column(lazy_gettext("Subject to approval (yes or no)")),
+    Column(lazy_gettext("Smallest part"), Kind.MONEY),
     Column(lazy_gettext("Remark (not read)")),
 )
 #: What the lines of a file say, in the order of the columns; the remark is nobody's to read.
-_FIELDS = ("need_id", "product_id", "principal", "months", "rate", "spread", "valid_until", "subject")
+_FIELDS = (
+    "need_id",
+    "product_id",
+    "principal",
+    "months",
+    "rate",
+    "spread",
+    "valid_until",
+    "subject",
+    "least",
+)
 _YES, _NO = {"yes", "y", "true", "1", "是"}, {"", "no", "n", "false", "0", "否"}
 _DAY = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?")
 
@@ -80,12 +91,13 @@ def hand_out() -> Response:
             [
                 need.id,
                 product.id,
-                min(need.amount, product.amount_max),
+                need.amount if need.syndicated else min(need.amount, product.amount_max),
                 need.months,
                 one_rate,
                 one_spread,
                 local_date(bids.earliest_validity(need)),
                 gettext("no"),
+                None,
                 elements.named(product),
             ]
         )
@@ -182,7 +194,7 @@ def _read_row(line: Line, own: dict[int, Product]) -> bulk_bids.Row | None:
         form.values["valid_until"] = "{}-{:0>2}-{:0>2}".format(*day.groups())
     need_id = form.whole("need_id", least=1, most=2**31 - 1)
     product_id = form.whole("product_id", least=1, most=2**31 - 1)
-    principal = form.yuan("principal")
+    principal, least = form.yuan("principal"), form.yuan("least", required=False)
     months = form.whole("months", least=1, most=360)
     valid_on = form.day("valid_until")
     subject = str(form.value("subject")).lower()
@@ -207,6 +219,7 @@ def _read_row(line: Line, own: dict[int, Product]) -> bulk_bids.Row | None:
         rate=rate,
         spread=spread,
         is_firm=subject not in _YES,
+        least=least,
     )
     return bulk_bids.Row(need_id, quote)
 

@@ -12,10 +12,12 @@ from blueprints import access, endings, formats
 from blueprints.access import allows
 from blueprints.web import paging
 from blueprints.web.forms import Form
+from market import cost
 from market.calendar import local_date
 from market.vocabulary import Capability, LoanState
 from models.loan import Loan
 from services import awards, contract_loans, loans, review_records, reviews
+from services.exchange.offers import read_offer
 
 Answer = str | Response | tuple[str, int]
 SORTS = ("newest", "amount", "cost", "next")
@@ -125,6 +127,7 @@ def show(loan_id: int, form: Form) -> tuple[str, int]:
     is_lender = loan.lender_id == party.organisation_id
     is_borrower = loan.borrower_id == party.organisation_id
     review = review_records.find_for_loan(loan_id)
+    priced = cost.price(read_offer(loan.terms, "terms"))
     is_waiting = review is not None and review.outcome is None
     if not form.values:
         form.values.update({"drawn_on": today.isoformat(), "paid_on": today.isoformat()})
@@ -132,6 +135,7 @@ def show(loan_id: int, form: Form) -> tuple[str, int]:
         "deals/show.html",
         loan=loan,
         bid=loan.award.bid,
+        priced=priced,
         need=loan.award.need,
         today=today,
         upcoming=loans.next_payment(loan, today) if loan.state is LoanState.DRAWN else None,

@@ -11,7 +11,15 @@ from werkzeug.wrappers import Response
 
 from blueprints import access
 from blueprints.access import allows
-from blueprints.web import award_pages, need_change, need_pages, need_wizard, offer_pages, questions
+from blueprints.web import (
+    award_pages,
+    need_change,
+    need_pages,
+    need_wizard,
+    offer_pages,
+    questions,
+    syndicate_pages,
+)
 from blueprints.web.forms import Form
 from market.calendar import local_date
 from market.vocabulary import Capability, SizeClass
@@ -37,6 +45,7 @@ need_wizard.init(page)
 need_change.init(page)
 offer_pages.init(page)
 award_pages.init(page)
+syndicate_pages.init(page)
 
 as_firm: Callable[[Any], Any] = allows(Capability.ENTERPRISE_MAKER, Capability.ENTERPRISE_APPROVER)
 

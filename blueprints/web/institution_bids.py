@@ -18,7 +18,17 @@ from blueprints.web import need_words, paging
 from blueprints.web.forms import Form
 from market import cost
 from market.vocabulary import BidState, Capability
-from services import bids, fees, justifications, need_changes, outcomes, review_records, visibility
+from services import (
+    bid_content,
+    bids,
+    fees,
+    justifications,
+    need_changes,
+    outcomes,
+    review_records,
+    syndicates,
+    visibility,
+)
 from services.exchange.offers import read_offer
 from services.outcomes import Outcome
 
@@ -151,6 +161,8 @@ def _show(bid_id: int, form: Form) -> Answer:
         declared=None if content["declared_rate"] is None else Decimal(content["declared_rate"]),
         say_low=low_prices.say,
         may_withdraw=bids.may_withdraw(bid, now()),
+        least=bid_content.read_least(content),
+        taken=syndicates.find_taken(bid),
     )
 
 

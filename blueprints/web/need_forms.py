@@ -88,7 +88,9 @@ def write(answers: Answers) -> MultiDict[str, Any]:
 def _read_purpose(form: Form) -> Answers:
     purpose = form.choice("purpose", Purpose)
     contract_id = form.whole("contract_id", least=1, most=2**31) if purpose is Purpose.CONTRACT else None
-    return {"purpose": purpose.value if purpose else None, "contract_id": contract_id}
+    answers: Answers = {"purpose": purpose.value if purpose else None, "contract_id": contract_id}
+    # A contract has one lender, so that the wizard does not ask whether several may share it.
+    return answers | {"syndicated": False} if purpose is Purpose.CONTRACT else answers
 
 
 def _read_amount(form: Form) -> Answers:

@@ -8,18 +8,17 @@ from decimal import Decimal
 from typing import Any
 
 from flask import Blueprint, redirect, render_template, request, url_for
-from flask_babel import gettext, lazy_pgettext
+from flask_babel import gettext
 from werkzeug.wrappers import Response
 
 from blueprints import access, cautions, endings, explanations, formats
 from blueprints.access import allows
-from blueprints.web import package_view
+from blueprints.web import package_view, payment_words, syndicate_view
 from blueprints.web.forms import Form
 from market.ranking import Reason
 from market.schedule import SUBSIDY
 from market.terms import LENDER
-from market.vocabulary import BidState, Capability, Interval, NeedState, ProposalState
-from market.what_if import Payments
+from market.vocabulary import BidState, Capability, NeedState, ProposalState
 from models.bid import Bid
 from models.need import Need
 from services import comparisons, fees, needs
@@ -30,13 +29,6 @@ Answer = str | Response | tuple[str, int]
 #: More payees than this would make the chart unreadable; the rest are summed up as others.
 PAYEES_SHOWN = 4
 OTHERS = "others"
-#: A payment and how often it is made.
-_EACH: dict[Interval, Any] = {
-    Interval.MONTHLY: lazy_pgettext("payment", "%(amount)s a month"),
-    Interval.QUARTERLY: lazy_pgettext("payment", "%(amount)s a quarter"),
-    Interval.HALF_YEARLY: lazy_pgettext("payment", "%(amount)s every half-year"),
-    Interval.YEARLY: lazy_pgettext("payment", "%(amount)s a year"),
-}
 #: Half of the last shown digit of a rate in percent: less than this is nothing.
 _SHOWN = Decimal("0.00005")
 
@@ -68,7 +60,7 @@ class Column:
     @property
     def payments(self) -> str:
         """Return what is paid month by month, in words: an average would hide a large last payment."""
-        return say_payments(self.study.payments, self.bid.months or 0, self.terms.interval)
+        return payment_words.say(self.study.payments, self.bid.months or 0, self.terms.interval)
 
     @property
     def charges(self) -> str:
@@ -121,6 +113,7 @@ def needs_offers(need_id: int) -> Answer:
         estimates=[],
         form=Form({"amount": _wan(need.amount), "months": need.months}),
         ranges=_ranges(need),
+        **syndicate_view.read_proposed(comparison),
     )
 
 
@@ -150,13 +143,15 @@ def needs_offer(need_id: int, bid_id: int) -> Answer:
 
 def make_column(bid: Bid, comparison: Comparison) -> Column:
     """Return an offer with everything the comparison says about it."""
-    proposal = comparison.proposal
+    alone = (comparison.proposal,) if comparison.proposal is not None else ()
+    proposed = comparison.syndicate or alone
     return Column(
         bid=bid,
         why=say_place(bid),
-        proposed=proposal is not None
-        and proposal.bid_id == bid.id
-        and proposal.state in {ProposalState.PROPOSED, ProposalState.ACCEPTED},
+        proposed=any(
+            one.bid_id == bid.id and one.state in {ProposalState.PROPOSED, ProposalState.ACCEPTED}
+            for one in proposed
+        ),
         acceptable=comparison.may_accept(bid, access.now()),
         costs=dict((bid.cost or {}).get("breakdown", {})),
         terms=read_offer(bid.terms, "terms"),
@@ -165,20 +160,6 @@ def make_column(bid: Bid, comparison: Comparison) -> Column:
         offered=comparison.offered is not None and comparison.offered.id == bid.id,
         declines=endings.decline_rate(comparison.decline_rates.get(bid.organisation_id)),
     )
-
-
-def say_payments(paid: Payments, months: int, interval: Interval = Interval.MONTHLY) -> str:
-    """Return the payments of a schedule in one line: a level rate, a falling one, or a large last one."""
-    last = formats.money_text(paid.last)
-    if not paid.usual and paid.last and months > 1:
-        return gettext("nothing until %(last)s at the end", last=last)
-    usual = str(_EACH[interval]) % {"amount": formats.money_text(paid.usual)}
-    if months > 1 and paid.last > 2 * paid.usual:
-        return gettext("%(usual)s, %(last)s at the end", usual=usual, last=last)
-    if paid.first > paid.usual > paid.last and (paid.first - paid.usual) * 50 > paid.first:
-        first = str(_EACH[interval]) % {"amount": formats.money_text(paid.first)}
-        return gettext("%(first)s, falling to %(last)s", first=first, last=last)
-    return usual
 
 
 def say_place(bid: Bid) -> str:

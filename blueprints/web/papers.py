@@ -73,7 +73,8 @@ def of_deal(loan_id: int, paper: str) -> Response:
     loan = loans.find(loan_id, by=access.acting())
     bid = loan.award.bid
     firm = elements.named(loan.borrower)
-    return _of_bid(paper, bid, read_offer(bid.terms, "terms"), firm, bid.is_firm is not False)
+    # Of a bid taken in part the loan has terms of its own.
+    return _of_bid(paper, bid, read_offer(loan.terms, "terms"), firm, bid.is_firm is not False)
 
 
 @page.get(f"/calculator/{_PAPER}")

@@ -12,7 +12,7 @@ from flask_babel import force_locale
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from blueprints.web import offer_pages, what_if
+from blueprints.web import payment_words, what_if
 from blueprints.web.forms import Form
 from blueprints.web.what_if import Slider
 from market.vocabulary import Interval
@@ -103,4 +103,4 @@ def test_a_difference_is_said_in_points_and_yuan(points: str | None, total: int,
     ],
 )
 def test_payments_say_how_often_they_are_made(paid: Payments, interval: Interval, said: str) -> None:
-    assert offer_pages.say_payments(paid, 12, interval) == said
+    assert payment_words.say(paid, 12, interval) == said
