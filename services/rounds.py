@@ -209,16 +209,9 @@ def settle(
                 missing = max(sizes[need_id] - sum(taken), 0)
                 reason = {"code": SHARED, "compared": compared[need_id], "missing": missing}
             for part, amount in zip(parts, taken, strict=True):
-                session.add(
-                    Proposal(
-                        round_id=row.id,
-                        need_id=need_id,
-                        bid_id=part.offer.bid,
-                        amount=amount,
-                        state=ProposalState.PROPOSED,
-                        why=reason,
-                    )
-                )
+                proposal = Proposal(round_id=row.id, need_id=need_id, bid_id=part.offer.bid, amount=amount)
+                proposal.state, proposal.why = ProposalState.PROPOSED, reason
+                session.add(proposal)
                 row.placed_amount += amount
             row.placed_count += 1
         row.result, row.milliseconds = describe(result), milliseconds
