@@ -76,6 +76,9 @@ def check(content: Draft) -> None:
     if content.syndicated and content.purpose is Purpose.CONTRACT:
         # One live lender per contract, wherever in the system.
         faults.append(Fault(Code.ONE_LENDER, "syndicated"))
+    if content.syndicated and not content.joins_matching:
+        # Only a round says who lends which part.
+        faults.append(Fault(Code.REQUIRED, "joins_matching"))
     if content.visibility is Visibility.ALL and content.audience:
         # Whoever names institutions and forgets to say why must not be shown to those it shuts out.
         faults.append(Fault(Code.REQUIRED, "visibility"))

@@ -51,7 +51,6 @@ from services import (
 )
 from services.clock import run_due
 from services.limit_settings import set_limit
-from services.reservations import sum_reserved
 from services.sealing import Sealer
 from services.syndicates import Shown
 from tests.databases import URL
@@ -327,7 +326,7 @@ def test_a_bid_that_may_be_taken_in_part_asks_for_its_smallest_part(
     app: Flask, now: datetime, sealer: Sealer, refuses: Refusing
 ) -> None:
     firm = make_party(now=now)
-    need = make_need(firm, now=now, amount=TEN, syndicated=True, joins_matching=False)
+    need = make_need(firm, now=now, amount=TEN, syndicated=True)
     bank, product = make_bank(now, 3 * MILLION)
     place = partial(place_bid, need, product, bank, now=now, sealer=sealer)
     with refuses(Code.LIMIT_EXCEEDED, "principal"):
@@ -346,11 +345,8 @@ def test_a_bid_that_may_be_taken_in_part_asks_for_its_smallest_part(
     bid = place(least=2 * MILLION)
     _, content, _ = bids.read_own(bid.id, by=bank, sealer=sealer)
     assert content["least"] == "2000000.00" and bid.least is None
-    rows = list(db.session.scalars(select(Limit).where(Limit.organisation_id == own(bank))))
-    assert list(sum_reserved(rows, now=now, sealer=sealer).values()) == [2 * MILLION]
     opening.open_bids(need.id, by=firm, now=now + LATER, sealer=sealer)
     assert db.session.get_one(Bid, bid.id).least == 2 * MILLION
-    assert list(sum_reserved(rows, now=now, sealer=sealer).values()) == [2 * MILLION]
 
 
 def test_a_smallest_part_belongs_to_needs_that_may_be_shared(
@@ -387,3 +383,9 @@ def test_a_contract_is_never_shared(app: Flask, now: datetime, refuses: Refusing
     )
     with refuses(Code.ONE_LENDER, "syndicated"):
         needs.draft(draft, by=firm, now=now)
+
+
+def test_a_need_to_be_shared_takes_part_in_rounds(app: Flask, now: datetime, refuses: Refusing) -> None:
+    firm = make_party(now=now)
+    with refuses(Code.REQUIRED, "joins_matching"):
+        make_need(firm, now=now, syndicated=True, joins_matching=False)
