@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import json
-import sys
 import time
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 from flask.cli import with_appcontext
 from flask_babel import force_locale
 
-from blueprints import messages
+from blueprints.cli import refusals
 from market import clearing
 from market.clearing import WORK_LIMIT, Clearing, Instance
-from market.errors import Fault, Invalid
+from market.errors import Invalid
 from services.exchange import round_file
 
 
@@ -36,14 +35,11 @@ def clear(file: Path, seconds: int) -> None:
     """
     # A command speaks to scripts as much as to people: always in English.
     with force_locale("en"):
-        try:
-            content = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
-        except OSError as error:
-            _refuse([f"{file}: {error.strerror or error}"])
+        content = refusals.read_bytes(file)
         try:
             instance = round_file.read_round(content)
         except Invalid as error:
-            _refuse([_line(fault, str(file)) for fault in error.faults])
+            refusals.refuse_faults(error.faults, file)
         begun = time.perf_counter()
         result = clearing.clear(instance, work_limit=float(seconds))
         answer = round_file.write_clearing(result)
@@ -82,15 +78,3 @@ def _say(reason: dict[str, Any], *, part: bool) -> str:
     users = f", used up by {', '.join(reason['needs'])}{others}" if reason["needs"] else ""
     lead = "a rest is left: " if part else ""
     return f"{lead}of {reason['limit']}, {reason['left']} are left and {reason['asked']} asked{users}"
-
-
-def _line(fault: Fault, file: str) -> str:
-    """Return one line of path, value and why."""
-    value = json.dumps(fault.values["value"], ensure_ascii=False) if "value" in fault.values else "-"
-    return f"{fault.field or file}: {value}: {messages.reason(fault)}"
-
-
-def _refuse(lines: list[str]) -> NoReturn:
-    for line in lines:
-        click.echo(" ".join(line.split()), err=True)
-    sys.exit(2)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -12,8 +11,9 @@ import click
 from flask.cli import with_appcontext
 from flask_babel import force_locale
 
-from blueprints import explanations, messages, pricing
-from market.errors import Fault, Invalid
+from blueprints import explanations, pricing
+from blueprints.cli import refusals
+from market.errors import Invalid
 from market.money import rate_text, yuan
 from market.reference import lpr_table
 from services.exchange import offers
@@ -32,14 +32,11 @@ def price(file: Path) -> None:
     """
     # A command speaks to scripts as much as to people: always in English.
     with force_locale("en"):
-        try:
-            content = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
-        except OSError as error:
-            _refuse([f"{file}: {error.strerror or error}"])
+        content = refusals.read_bytes(file)
         try:
             listed = offers.read_file(content, lpr_table())
         except Invalid as error:
-            _refuse([_line(fault, str(file)) for fault in error.faults])
+            refusals.refuse_faults(error.faults, file)
         priced = [_write(pricing.describe(row)) for row in pricing.rank(listed)]
         click.echo(json.dumps({"offers": priced}, ensure_ascii=False, indent=2))
 
@@ -61,15 +58,3 @@ def _write_value(name: str, value: Any) -> Any:
     if isinstance(value, Decimal):
         return rate_text(value)
     return yuan(value) if name in _AMOUNTS and value is not None else value
-
-
-def _line(fault: Fault, file: str) -> str:
-    """Return one line of path, value and why."""
-    value = json.dumps(fault.values["value"], ensure_ascii=False) if "value" in fault.values else "-"
-    return f"{fault.field or file}: {value}: {messages.reason(fault)}"
-
-
-def _refuse(lines: list[str]) -> None:
-    for line in lines:
-        click.echo(" ".join(line.split()), err=True)
-    sys.exit(2)
