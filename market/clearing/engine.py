@@ -15,10 +15,10 @@ from market.clearing.repacking import Repacker
 WORK_LIMIT = 60.0
 #: Up to so many offers a market is put to the solver whole.
 FEW_OFFERS = 6_000
-#: Of the work: what a first look at the whole may take, what each level, and which share of the rest the
-#: search for a better placement in neighbourhoods, among so many offers per need.
+#: Of the work: what a first look at the whole may take, what the lowest open level and the others, and which
+#: share of the rest the search for a better placement in neighbourhoods, among so many offers per need.
 FIRST_LOOK = 4.0
-LEVEL_WORK = 6.0
+LOWEST_WORK, LEVEL_WORK = 20.0, 6.0
 SEARCH_SHARE = 0.5
 NEAR_OFFERS = 5
 #: A larger market is placed among so many offers per need, those nearest to the cheapest.
@@ -188,35 +188,36 @@ def _climb(state: _State, charged: Floats) -> None:
     sack = knapsacks.Knapsacks(columns)
     start = np.where(columns.must, np.inf, columns.unplaced.astype(float))
     np.minimum.at(start, columns.need, charged)
-    worth = sack.find_worths(start, state.cost)
+    worth = sack.sharpen(sack.find_worths(start, state.cost))
     total, bounds = sack.bound_offers(worth)
     state.raise_bound(-(-total // knapsacks.ONE))
-    if state.offers is not None and not state.closed:
-        _search_near(state, state.offers, bounds)
-    level, step, highest = state.bound or 0, 1, -1
+    level, step, highest, searched = state.bound or 0, 1, -1, False
     while state.work > 0 and not state.closed:
         last = highest >= 0 and state.cost is not None and level >= state.cost
         level = state.bound or 0 if last else level
         rows = np.flatnonzero(bounds <= level * knapsacks.ONE)
         part = columns.select(rows)
-        # What the worths say of each limit helps to find placements, and sometimes is in the way of a proof.
-        cuts = knapsacks.Knapsacks(part).cut(worth, level)
-        for helped in (False,) if last else (True, False):
-            work = state.work if last else min(state.work, LEVEL_WORK)
-            answer = program.minimise(part, work=work, most=level, cuts=cuts if helped else ())
-            state.spend(answer.work)
-            if answer.offers is not None:
-                state.offer(rows[answer.offers])
-            if answer.closed or answer.offers is not None:
-                break
+        own = knapsacks.Knapsacks(part)
+        slack = level * knapsacks.ONE - own.fill(worth).total
+        fillings = own.list_fillings(worth, slack)
+        share = state.work if last else LOWEST_WORK if highest < 0 else LEVEL_WORK
+        answer = program.minimise(
+            part, work=min(state.work, share), most=level, fillings=fillings, slack=slack
+        )
+        state.spend(answer.work)
+        if answer.offers is not None:
+            state.offer(rows[answer.offers])
         if answer.closed:
             state.raise_bound(state.cost if answer.offers is not None else level + 1)
             level, step, highest = state.bound or 0, 1, -1
-        elif last:
+            continue
+        if last:
             break
-        else:
-            highest = max(highest, level)
-            level, step = level + step, step * 2
+        if not searched and state.offers is not None and not state.closed:
+            searched = True
+            _search_near(state, state.offers, bounds)
+        highest = max(highest, level)
+        level, step = level + step, step * 2
 
 
 def _search_near(state: _State, taken: Ints, bounds: Ints) -> None:

@@ -3,7 +3,8 @@
 Where each offer uses one limit and the limits are small, the best filling of a limit is found exactly by
 dynamic programming. What a need is worth is adjusted until the limits agree on who takes it (Lagrangian
 relaxation of "each need once"); the sum is a lower bound, and it says of every offer what a placement that
-takes it costs at least. Whole numbers throughout: worths count in 1/1024 of the cost's unit.
+takes it costs at least; the few ways to fill a limit that are left to a cheap placement can be listed.
+Whole numbers throughout: worths count in 1/1024 of the cost's unit.
 """
 
 from __future__ import annotations
@@ -13,12 +14,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from market.clearing.columns import Columns, Floats, Ints
-from market.clearing.program import Cut
+from market.clearing.program import Fillings, price_needs
 
 ONE = 1024
 ROUNDS = 700
 #: Table cells (offers × capacity) that one filling of all limits may take.
 MOST_CELLS = 4_000_000
+#: Of a limit with more fillings than this none are listed.
+MOST_FILLINGS = 10_000
+#: Worths are sharpened at most so often, each time with about so many fillings.
+SHARPENINGS, MIXED = 6, 12_000
 _NEVER = 1 << 60
 
 
@@ -124,18 +129,75 @@ class Knapsacks:
         spared[self.optional] -= refused[self.optional]
         return filling.total, filling.total + with_it + spared[columns.need] - without
 
-    def cut(self, worth: Ints, most: int) -> list[Cut]:
-        """Return for every limit what its offers cost, less the worths, at least and at most.
+    def sharpen(self, worth: Ints) -> Ints:
+        """Return better worths, near the best there are: those a linear program gives the needs.
 
-        Least is its best filling; together they may be dearer than the bound only by what ``most`` allows.
+        It mixes the good fillings of every limit so that each need is taken once; where it goes too far, a
+        part of its way is gone.
         """
-        columns, filling = self.columns, self.fill(worth)
-        slack = most * ONE - filling.total
-        return [
-            Cut(rows, columns.cost[rows] * ONE - worth[columns.need[rows]], least, least + slack)
-            for rows, least in zip(self.rows, filling.least, strict=True)
-            if len(rows)
-        ]
+        best = self.fill(worth).total
+        for _ in range(SHARPENINGS):
+            slack = 8 * ONE
+            listed: list[Fillings] = []
+            while slack and (
+                len(listed) < len(self.rows) or sum(one.takes.shape[1] for one in listed) > MIXED
+            ):
+                slack //= 2
+                listed = self.list_fillings(worth, slack)
+            if not slack:
+                break
+            aim = np.rint(price_needs(self.columns, listed) * ONE)
+            tried = [np.rint(worth + part * (aim - worth)).astype(np.int64) for part in (1, 0.5, 0.25, 0.1)]
+            totals = [self.fill(one).total for one in tried]
+            gain = max(totals) - best
+            if gain > 0:
+                best, worth = max(totals), tried[totals.index(max(totals))]
+            if gain < ONE // 200:
+                break
+        return worth
+
+    def list_fillings(self, worth: Ints, slack: int) -> list[Fillings]:
+        """Return for every limit its fillings that are dearer than its best by at most ``slack`` (in 1/1024).
+
+        A placement dearer than the bound of the worths by at most so much uses only these. Limits with too
+        many of them are left out.
+        """
+        columns, found = self.columns, []
+        for limit, rows in enumerate(self.rows):
+            gain = worth[columns.need[rows]] - columns.cost[rows] * ONE
+            # Those that gain most per unit are decided first, which keeps the number of beginnings small.
+            order = np.argsort(-gain / np.maximum(columns.amount[rows], 1), kind="stable")
+            rows, gain = rows[order], gain[order]
+            fillings = _list_fillings(rows, gain, columns.amount[rows], int(columns.capacity[limit]), slack)
+            if fillings is not None:
+                found.append(fillings)
+        return found
+
+
+def _list_fillings(rows: Ints, gains: Ints, sizes: Ints, capacity: int, slack: int) -> Fillings | None:
+    """Return the fillings whose gain is within ``slack`` of the best, None if there are too many."""
+    good = np.maximum(gains, 0)
+    # What the offers from each place on can still gain in the room left.
+    still = _fill_table(good[::-1].tolist(), sizes[::-1].tolist(), capacity)[::-1]
+    enough = int(still[0][capacity]) - slack
+    left, gained = np.array([capacity]), np.array([0])
+    steps: list[tuple[Ints, int]] = []
+    for place, (gain, size) in enumerate(zip(gains.tolist(), sizes.tolist(), strict=True), 1):
+        without = np.flatnonzero(gained + still[place][left] >= enough)
+        room = np.flatnonzero(left >= size)
+        within = room[gained[room] + gain + still[place][left[room] - size] >= enough]
+        left = np.concatenate([left[without], left[within] - size])
+        gained = np.concatenate([gained[without], gained[within] + gain])
+        steps.append((np.concatenate([without, within]), len(without)))
+        if len(left) > MOST_FILLINGS:
+            return None
+    takes = np.zeros((len(rows), len(left)), bool)
+    at = np.arange(len(left))
+    for place in range(len(rows) - 1, -1, -1):
+        origin, without_it = steps[place]
+        takes[place] = at >= without_it
+        at = origin[at]
+    return Fillings(rows, takes, enough + slack - gained)
 
 
 def _fill_table(gains: list[int], sizes: list[int], capacity: int) -> Ints:

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from market.clearing.columns import SAFE, Columns, Ints
+from market.clearing.columns import SAFE, Bools, Columns, Floats, Ints
 
 SEED = 20251
 #: Bits of a digit of numbers beyond 64 bits; 2^20 of them can be added up in a sum.
@@ -35,13 +35,16 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Cut:
-    """A condition on the offers taken: least ≤ Σ factor (of the offers at ``rows``) ≤ most."""
+class Fillings:
+    """Ways to fill a limit, one of which is to be chosen.
+
+    ``takes`` has a row per offer in ``rows`` and a column per way; ``losses`` are what ways are dearer by
+    than the best of them.
+    """
 
     rows: Ints
-    factors: Ints
-    least: int
-    most: int
+    takes: Bools
+    losses: Ints
 
 
 def solver_name() -> str:
@@ -57,11 +60,15 @@ def minimise(
     work: float,
     hint: Ints | None = None,
     most: int | None = None,
-    cuts: Iterable[Cut] = (),
+    fillings: Iterable[Fillings] = (),
+    slack: int = 0,
 ) -> Answer:
-    """Return the cheapest placement, ``most`` at the dearest; the bound is of the cost."""
+    """Return the cheapest placement, ``most`` at the dearest; the bound is of the cost.
+
+    Limits with ``fillings`` are filled by one of these each, which together lose at most ``slack``.
+    """
     program = _Program(columns)
-    program.add_cuts(cuts)
+    program.choose(fillings, slack)
     value = program.express(_savings(columns))
     base = int(columns.unplaced.sum())
     if most is not None:
@@ -69,6 +76,32 @@ def minimise(
     answer = program.minimise(value, work, hint)
     bound = None if answer.bound is None else answer.bound + base
     return Answer(answer.offers, bound, answer.closed, answer.work)
+
+
+def price_needs(columns: Columns, fillings: Iterable[Fillings]) -> Floats:
+    """Return what each need is worth where every limit mixes its fillings so that each need is met once."""
+    from ortools.linear_solver import pywraplp
+
+    solver = pywraplp.Solver.CreateSolver("GLOP")
+    needs = [solver.Constraint(1.0, 1.0) for _ in range(columns.needs)]
+    objective = solver.Objective()
+    for one in fillings:
+        whole = solver.Constraint(1.0, 1.0)
+        costs = (columns.cost[one.rows][:, None] * one.takes).sum(axis=0)
+        need = columns.need[one.rows]
+        for cost, takes in zip(costs.tolist(), one.takes.T, strict=True):
+            part = solver.NumVar(0.0, solver.infinity(), "")
+            objective.SetCoefficient(part, float(cost))
+            whole.SetCoefficient(part, 1.0)
+            for place in need[takes].tolist():
+                needs[place].SetCoefficient(part, 1.0)
+    for place in np.flatnonzero(~columns.must).tolist():
+        left_out = solver.NumVar(0.0, solver.infinity(), "")
+        objective.SetCoefficient(left_out, float(columns.unplaced[place]))
+        needs[place].SetCoefficient(left_out, 1.0)
+    objective.SetMinimization()
+    solver.Solve()
+    return np.array([need.dual_value() for need in needs])
 
 
 def order_ties(columns: Columns, cost: int, *, work: float, hint: Ints) -> Answer:
@@ -110,12 +143,18 @@ class _Program:
                 taken = [self.take[row] for row in takers.tolist()]
                 self.bound_above(self._digits(taken, amounts.tolist(), int(amounts.sum())), int(capacity))
 
-    def add_cuts(self, cuts: Iterable[Cut]) -> None:
-        """Add conditions that every placement sought meets anyway, for what they tell the search."""
-        for cut in cuts:
-            taken = [self.take[row] for row in cut.rows.tolist()]
-            total = self.cp.LinearExpr.weighted_sum(taken, cut.factors.tolist())
-            self.model.add_linear_constraint(total, cut.least, cut.most)
+    def choose(self, fillings: Iterable[Fillings], slack: int) -> None:
+        """Let every limit be filled in one of some ways: far sharper than its capacity."""
+        lost = []
+        for one in fillings:
+            ways = [self.model.new_bool_var("") for _ in range(one.takes.shape[1])]
+            self.model.add_exactly_one(ways)
+            lost.append(self.cp.LinearExpr.weighted_sum(ways, one.losses.tolist()))
+            for row, takes in zip(one.rows.tolist(), one.takes, strict=True):
+                own = [ways[way] for way in np.flatnonzero(takes).tolist()]
+                self.model.add(self.cp.LinearExpr.sum(own) == self.take[row])
+        if lost:
+            self.model.add(self.cp.LinearExpr.sum(lost) <= slack)
 
     def express(self, factors: Ints) -> tuple[list[Any], int]:
         """Return Σ factor of the offers taken as digits from the lowest, above an offset."""
