@@ -24,5 +24,5 @@ class AuditEntry(Base):
     organisation_id: Mapped[int | None] = mapped_column(ForeignKey("organisations.id"), index=True)
     action: Mapped[str] = mapped_column(String(60))
     subject: Mapped[str] = mapped_column(String(40))
-    subject_id: Mapped[int]
+    subject_id: Mapped[int] = mapped_column(Id)
     details: Mapped[dict[str, Any]] = mapped_column(default=dict)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -17,6 +18,15 @@ from models.organisation import Organisation
 from models.product import Product
 
 _HOLDS = "state IN ('sealed','posted','live','held','won')"
+
+
+#: Every reader of JSON keeps whole numbers up to here exact.
+NUMBER_MOST = 2**53 - 1
+
+
+def draw_number() -> int:
+    """Return the number of a new bid: counted numbers would tell a bidder how many bids others placed."""
+    return 1 + secrets.randbelow(NUMBER_MOST)
 
 
 class Bid(Base):
@@ -73,7 +83,7 @@ class Bid(Base):
         ),
     )
 
-    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    id: Mapped[int] = mapped_column(Id, primary_key=True, default=draw_number)
     need_id: Mapped[int] = mapped_column(ForeignKey("needs.id"))
     organisation_id: Mapped[int] = mapped_column(ForeignKey("organisations.id"), index=True)
     product_id: Mapped[int] = mapped_column(ForeignKey("products.id"), index=True)

@@ -238,7 +238,7 @@ def list_own(by: Party) -> list[Bid]:
             select(Bid)
             .join(Need, Bid.need_id == Need.id)
             .where(Need.zone_id == by.zone_id, Bid.organisation_id == by.organisation_id)
-            .order_by(Bid.id.desc())
+            .order_by(Bid.receipt_at.desc(), Bid.need_id.desc(), Bid.receipt_number.desc())
         )
     )
 

@@ -99,7 +99,7 @@ def list_unexplained(zone_id: int, now: datetime) -> list[int]:
                 Justification.text.is_(None),
                 Justification.due_at < now,
             )
-            .order_by(Bid.id)
+            .order_by(Justification.id)
         )
     )
 

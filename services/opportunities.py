@@ -161,7 +161,7 @@ def _own_bids(by: Party, need_ids: Sequence[int]) -> dict[int, list[Bid]]:
             Bid.state != BidState.WITHDRAWN,
         )
         .options(selectinload(Bid.product))
-        .order_by(Bid.id.desc())
+        .order_by(Bid.receipt_at.desc(), Bid.need_id.desc(), Bid.receipt_number.desc())
     ):
         found[bid.need_id].append(bid)
     return found

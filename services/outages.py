@@ -256,7 +256,7 @@ def _list_kept(session: Session, zone_id: int, gap: Gap) -> Iterator[dict[str, A
             Bid.valid_until > gap.start,
             Bid.valid_until <= gap.end,
         )
-        .order_by(Bid.id)
+        .order_by(Bid.need_id, Bid.receipt_number)
     ):
         yield _tell("bids", bid.id, "valid_until", bid.valid_until, None)
 

@@ -57,7 +57,7 @@ def list_own(by: Party, *, sealer: Sealer) -> list[Outcome]:
                 selectinload(Bid.organisation),
                 selectinload(Bid.justification),
             )
-            .order_by(Bid.id.desc())
+            .order_by(Bid.receipt_at.desc(), Bid.need_id.desc(), Bid.receipt_number.desc())
         )
     )
     return describe(bids, sealer=sealer)

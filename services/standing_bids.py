@@ -141,7 +141,7 @@ def list_bids(standing_bid_id: int, *, by: Party) -> list[Bid]:
             .join(Need, Bid.need_id == Need.id)
             .where(Bid.standing_bid_id == row.id, Need.zone_id == by.zone_id)
             .options(joinedload(Bid.need), joinedload(Bid.product))
-            .order_by(Bid.id.desc())
+            .order_by(Bid.receipt_at.desc(), Bid.need_id.desc(), Bid.receipt_number.desc())
         )
     )
 

@@ -20,7 +20,7 @@ Answer = str | Response | tuple[str, int]
 
 def init(page: Blueprint) -> None:
     """Add the addresses to the blueprint."""
-    need, bid = "/needs/<int(max=2147483647):need_id>", "<int(max=2147483647):bid_id>"
+    need, bid = "/needs/<int(max=2147483647):need_id>", "<int(max=9007199254740991):bid_id>"
     page.add_url_rule(f"{need}/offers/{bid}/accept", "needs_accept", needs_accept, methods=["GET", "POST"])
     page.add_url_rule(f"{need}/award", "needs_award", needs_award, methods=["GET", "POST"])
 

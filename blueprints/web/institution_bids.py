@@ -63,13 +63,13 @@ COLUMNS = (
 def init(page: Blueprint) -> None:
     """Add the addresses to the blueprint."""
     page.add_url_rule("/bids", view_func=bids_list, endpoint="bids")
-    page.add_url_rule("/bids/<int(max=2147483647):bid_id>", view_func=bids_show)
-    page.add_url_rule("/bids/<int(max=2147483647):bid_id>/receipt.txt", view_func=bids_receipt)
+    page.add_url_rule("/bids/<int(max=9007199254740991):bid_id>", view_func=bids_show)
+    page.add_url_rule("/bids/<int(max=9007199254740991):bid_id>/receipt.txt", view_func=bids_receipt)
     page.add_url_rule(
-        "/bids/<int(max=2147483647):bid_id>/withdraw", view_func=bids_withdraw, methods=["POST"]
+        "/bids/<int(max=9007199254740991):bid_id>/withdraw", view_func=bids_withdraw, methods=["POST"]
     )
     page.add_url_rule(
-        "/bids/<int(max=2147483647):bid_id>/justification", view_func=bids_justify, methods=["POST"]
+        "/bids/<int(max=9007199254740991):bid_id>/justification", view_func=bids_justify, methods=["POST"]
     )
 
 

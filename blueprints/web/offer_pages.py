@@ -86,7 +86,7 @@ class Column:
 
 def init(page: Blueprint) -> None:
     """Add the addresses to the blueprint."""
-    need, bid = "/needs/<int(max=2147483647):need_id>/offers", "<int(max=2147483647):bid_id>"
+    need, bid = "/needs/<int(max=2147483647):need_id>/offers", "<int(max=9007199254740991):bid_id>"
     page.add_url_rule(need, "needs_offers", needs_offers)
     page.add_url_rule(f"{need}/estimate", "needs_estimate", needs_estimate)
     page.add_url_rule(f"{need}/{bid}", "needs_offer", needs_offer)

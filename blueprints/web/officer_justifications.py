@@ -24,7 +24,7 @@ def init(page: Blueprint) -> None:
     """Add the addresses to the blueprint."""
     page.add_url_rule("/justifications", "justifications", list_justifications)
     page.add_url_rule(
-        "/justifications/<int(max=2147483647):bid_id>",
+        "/justifications/<int(max=9007199254740991):bid_id>",
         "justifications_decide",
         decide_justification,
         methods=["POST"],

@@ -33,6 +33,7 @@ PAPERS = {
 }
 _PAPER = f"<any({', '.join(repr(name) for name in PAPERS)}):paper>"
 _NUMBER = "int(max=2147483647)"
+_BID = "int(max=9007199254740991)"
 
 page = Blueprint("papers", __name__)
 page.record_once(lambda state: state.app.jinja_env.globals.update(paper_addresses=addresses))
@@ -46,7 +47,7 @@ def addresses(endpoint: str, numbers: Mapping[str, Any]) -> list[tuple[str, str]
     return [(paper, url_for(endpoint, paper=paper) + (f"?{typed}" if typed else "")) for paper in PAPERS]
 
 
-@page.get(f"/needs/<{_NUMBER}:need_id>/offers/<{_NUMBER}:bid_id>/{_PAPER}")
+@page.get(f"/needs/<{_NUMBER}:need_id>/offers/<{_BID}:bid_id>/{_PAPER}")
 @allows(Capability.ENTERPRISE_MAKER, Capability.ENTERPRISE_APPROVER)
 def of_offer(need_id: int, bid_id: int, paper: str) -> Response:
     """Hand out a paper of one opened offer to its firm."""
@@ -55,7 +56,7 @@ def of_offer(need_id: int, bid_id: int, paper: str) -> Response:
     return _of_bid(paper, bid, read_offer(bid.terms, "terms"), firm, bid.is_firm is not False)
 
 
-@page.get(f"/bids/<{_NUMBER}:bid_id>/{_PAPER}")
+@page.get(f"/bids/<{_BID}:bid_id>/{_PAPER}")
 @allows(Capability.INSTITUTION_BIDDER, Capability.INSTITUTION_APPROVER)
 def of_bid(bid_id: int, paper: str) -> Response:
     """Hand out a paper of an own bid, sealed or not; the firm is named only where it shows itself."""

@@ -20,7 +20,7 @@ Answer = Any
 def init(page: Blueprint) -> None:
     """Add the address to the blueprint."""
     page.add_url_rule(
-        "/bids/<int(max=2147483647):bid_id>/reconfirm", view_func=bids_reconfirm, methods=["POST"]
+        "/bids/<int(max=9007199254740991):bid_id>/reconfirm", view_func=bids_reconfirm, methods=["POST"]
     )
 
 

@@ -53,7 +53,13 @@ def tick(by: Party, now: datetime, sealer: Sealer) -> int:
 
 
 def read_bids(need: Need) -> list[Bid]:
-    return list(db.session.scalars(select(Bid).where(Bid.need_id == need.id).order_by(Bid.id)))
+    return list(
+        db.session.scalars(
+            select(Bid)
+            .where(Bid.need_id == need.id)
+            .order_by(Bid.receipt_at, Bid.need_id, Bid.receipt_number)
+        )
+    )
 
 
 def read_rate(bid: Bid, sealer: Sealer) -> str:

@@ -194,6 +194,11 @@ _PARTIAL: list[tuple[str, str, list[str], str | None, str]] = [
 _TABLES = sorted({row[0] for rows in (_CHANGED, _ADDED, _FILLED, _EMPTY) for row in rows})
 
 
+def _is_postgresql() -> bool:
+    """Say whether numbers have a width: SQLite's whole numbers have 64 bits whatever their column says."""
+    return bool(op.get_bind().dialect.name == "postgresql")
+
+
 def upgrade() -> None:
     """Bidding in full: rounds, anonymous and standing bids, syndicates, reviews, admission, outages."""
     op.create_table(
@@ -531,6 +536,9 @@ def upgrade() -> None:
             with op.batch_alter_table(table) as batch:
                 for _, column, _, _ in (row for row in _FILLED if row[0] == table):
                     batch.alter_column(column, server_default=None)
+    if _is_postgresql():
+        # The numbers of bids are drawn from now on, and the log names rows by their numbers.
+        op.alter_column("audit_entries", "subject_id", type_=sa.BigInteger())
     # Limits on industries and purchasers count what is out already.
     op.execute(
         "UPDATE loans SET"
@@ -548,6 +556,10 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Undo it. What the former tables have no word for takes the nearest one, or goes."""
+    if _is_postgresql():
+        # What is too long a number for the former log is a bid's: its receipt stands in the details.
+        known = "CASE WHEN subject_id < 2147483648 THEN subject_id ELSE 0 END"
+        op.alter_column("audit_entries", "subject_id", type_=sa.Integer(), postgresql_using=known)
     for table in _TABLES:
         with op.batch_alter_table(table) as batch:
             _loosen(batch, table)

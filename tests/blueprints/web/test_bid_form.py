@@ -69,7 +69,7 @@ def bids_of(need: Need, by: Party) -> list[Bid]:
     """Return an institution's bids on a need as they stand in the database."""
     db.session.rollback()
     query = select(Bid).where(Bid.need_id == need.id, Bid.organisation_id == by.organisation_id)
-    return list(db.session.scalars(query.order_by(Bid.id)))
+    return list(db.session.scalars(query.order_by(Bid.receipt_at, Bid.need_id, Bid.receipt_number)))
 
 
 def test_the_form_offers_quarters_later_rates_and_a_deposit(
