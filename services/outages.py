@@ -252,7 +252,8 @@ def _list_kept(session: Session, zone_id: int, gap: Gap) -> Iterator[dict[str, A
         .join(Need, Bid.need_id == Need.id)
         .where(
             Need.zone_id == zone_id,
-            Bid.state.in_((BidState.SEALED, BidState.POSTED, BidState.LIVE, BidState.HELD)),
+            # Those that wait for their opening are not listed: that would say how many there are.
+            Bid.state.in_((BidState.LIVE, BidState.HELD)),
             Bid.valid_until > gap.start,
             Bid.valid_until <= gap.end,
         )

@@ -281,7 +281,7 @@ def _list_outbid(
             Bid.standing_bid_id.in_(list(rows)),
             or_(Bid.state == BidState.SEALED, and_(Bid.state == BidState.POSTED, dearer)),
         )
-        .order_by(Bid.need_id, Bid.id)
+        .order_by(Bid.need_id, Bid.receipt_number)
     )
     for standing_bid_id, need_id, state, number in found:
         need = by_id.get(need_id)
