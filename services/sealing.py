@@ -22,6 +22,8 @@ from market.errors import Code, invalid
 
 _NONCE = 12
 _SALT = 16
+#: What is sealed is filled up to a multiple of so many bytes: its length would tell how many digits it has.
+_BLOCK = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,9 @@ class Sealer:
         salt = os.urandom(_SALT)
         text = rfc8785.dumps(content)
         nonce = os.urandom(_NONCE)
-        blob = nonce + self._cipher(need_id).encrypt(nonce, salt + text, None)
+        # Canonical JSON never ends with a blank.
+        filled = text.ljust(-(-len(text) // _BLOCK) * _BLOCK)
+        blob = nonce + self._cipher(need_id).encrypt(nonce, salt + filled, None)
         return Sealed(blob, salt.hex(), make_receipt(salt.hex(), text))
 
     def open(self, need_id: int, blob: bytes) -> tuple[str, bytes]:
@@ -55,7 +59,7 @@ class Sealer:
             plain = self._cipher(need_id).decrypt(blob[:_NONCE], blob[_NONCE:], None)
         except (InvalidTag, ValueError) as error:
             raise invalid(Code.SEAL_BROKEN) from error
-        return plain[:_SALT].hex(), plain[_SALT:]
+        return plain[:_SALT].hex(), plain[_SALT:].rstrip(b" ")
 
     def _cipher(self, need_id: int) -> AESGCM:
         info = f"cuohe need {need_id}".encode()
