@@ -192,6 +192,16 @@ def test_a_bid_is_in_time_until_the_deadline_and_late_on_it(
     assert [(entry.at, entry.details) for entry in late] == [(closes_at, {}), (closes_at - moment, {})]
 
 
+def test_the_number_of_a_bid_is_drawn_and_not_counted(app: Flask, now: datetime, sealer: Sealer) -> None:
+    need, bank = make_need(make_party(now=now), now=now), make_party(OrganisationKind.BANK, now=now)
+    rows = [place_bid(need, make_product(bank, now=now), bank, now=now, sealer=sealer) for _ in range(3)]
+    numbers = sorted(bid.id for bid in rows)
+    assert numbers[2] - numbers[0] > 1000 and numbers[2] < 2**53
+    # Whoever lists the own bids reads them in the order of their arrival all the same.
+    assert [bid.id for bid in bids.list_own(bank)] == [bid.id for bid in reversed(rows)]
+    assert [entry.subject_id for entry in audit.list_entries("bids", numbers[2])] == [numbers[2]]
+
+
 def test_a_bid_is_its_institutions_own_to_read_and_withdraw(
     app: Flask, now: datetime, sealer: Sealer, refuses: Refusing
 ) -> None:
