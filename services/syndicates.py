@@ -140,7 +140,8 @@ def accept(need_id: int, parts: Sequence[Shown], *, by: Party, now: datetime) ->
         if sorted((row.bid_id, row.amount) for row in proposed) != shown:
             raise conflict(Code.STALE, "parts")
         made = []
-        for part in sorted(parts):
+        order = [row.bid_id for row in proposed]
+        for part in sorted(parts, key=lambda part: order.index(part.bid_id)):
             bid = acceptances.check_bid(
                 session, need, part.bid_id, part.shown_hash, now=now, amount=part.amount
             )

@@ -71,6 +71,6 @@ def _read(text: str) -> Shown | None:
     """Return a part that the form sent back; None for what the page never held."""
     bid_id, _, rest = text.partition(":")
     amount, _, shown_hash = rest.partition(":")
-    if not (bid_id.isdecimal() and amount.isdecimal() and len(bid_id) < 10 and len(amount) < 16):
+    if not (bid_id.isdecimal() and amount.isdecimal() and len(bid_id) < 17 and len(amount) < 16):
         return None
     return Shown(int(bid_id), shown_hash[:64], int(amount))
