@@ -78,6 +78,7 @@ from tests.factories import (
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 #: What the canary bids in the second world: no other figure of the market has these digits.
 AMOUNT, RATE, MONTHS = 314_159_265, Decimal("0.052739"), 11
+LEAST = 271_828_182
 LEADING = Decimal("0.038717")
 #: Where the numbers of bids begin: of deals done before, of the canary's, of its rivals'.
 EARLIER, CANARY, RIVAL = 5_000_000_000, 7_000_000_000, 9_000_000_000
@@ -254,7 +255,7 @@ def _open_needs(cast: Cast, now: datetime) -> None:
     posted: dict[str, dict[str, Any]] = {
         "sealed": {},
         "anonymous": {"bid_policy": BidPolicy.ANONYMOUS},
-        "between": {"round_count": 2, "round_hours": 48, "closes_in": DAY},
+        "between": {"syndicated": True, "round_count": 2, "round_hours": 48, "closes_in": DAY},
         "withdrawn": {},
         "changed": {},
     }
@@ -304,6 +305,9 @@ def _place(cast: Cast, need: str, product: str, by: str, at: datetime, sealer: S
     """Bid for no longer than has to be: what holds on is in the way of nothing."""
     row = db.session.get_one(Need, cast.needs[need])
     until = bids.earliest_validity(row)
+    if row.syndicated and "principal" in quote:
+        # There a bid is for the whole, and says what part of it would do.
+        quote = {**quote, "principal": row.amount, "least": LEAST}
     listed, party = _product(cast, product), cast.parties[by]
     return place_bid(row, listed, party, now=at, sealer=sealer, **{"valid_until": until, **quote})
 

@@ -96,6 +96,9 @@ BODIES: dict[str, list[dict[str, Any]]] = {
     "api_bids.EarlyOpenings": [{"reason": "查案"}],
     "api_bids.EarlyOpeningDecided": [{"agreed": False}],
     "api_awards.NeedAward": [{"bid_id": "{bid}", "shown_hash": "0" * 64}],
+    "api_awards.NeedSyndicate": [
+        {"parts": [{"bid_id": "{bid}", "shown_hash": "0" * 64, "amount": "1000000.00"}]}
+    ],
     "api_needs.NeedChanges": [NEED, {}],
     "api_needs.NeedChangePreview": [NEED],
     "api_needs.NeedPublication": [{"closes_at": "{later}"}],
@@ -114,6 +117,7 @@ BODIES: dict[str, list[dict[str, Any]]] = {
     "institution.bids_bulk": [{"step": "check", "text": "need_id\tproduct_id\n{need}\t{product}"}],
     "enterprise.needs_accept": [{"shown_hash": "0" * 64}],
     "enterprise.needs_award": [{"decision": "confirm"}],
+    "enterprise.needs_syndicate": [{"part": "{bid}:1000000:" + "0" * 64}],
     "enterprise.needs_change": [FORM_NEED, {**FORM_NEED, "go": "look"}],
     "enterprise.needs_withdraw": [{}],
     "officer.early_opening_ask": [{"reason": "查案"}],
@@ -137,7 +141,7 @@ ELSEWHERE = {
         ),
         "api_loans": "LoanCancellation LoanDrawdown LoanRepayments",
         "api_needs": "Needs",
-        "api_organisations": "Limits MemberTags MemberWhitelist Organisations Own",
+        "api_organisations": "Limits MemberTags MemberController MemberWhitelist Organisations Own",
         "api_prices": "Prices",
         "api_products": "Product Supermarket",
         "api_questions": "QuestionReply",

@@ -24,7 +24,18 @@ from models.bid import Bid
 from services.clock import run_due
 from services.sealing import Sealer
 from tests.blueprints import canary_market
-from tests.blueprints.canary_market import AMOUNT, CANARY, DAY, HOUR, LEADING, RATE, WORLDS, Cast, Chance
+from tests.blueprints.canary_market import (
+    AMOUNT,
+    CANARY,
+    DAY,
+    HOUR,
+    LEADING,
+    LEAST,
+    RATE,
+    WORLDS,
+    Cast,
+    Chance,
+)
 from tests.blueprints.canary_walk import Answers, Walk
 from tests.databases import SQLite, follow_setting, fresh, make_app
 
@@ -92,7 +103,7 @@ def list_differences(one: Answers, other: Answers) -> list[str]:
 
 def list_spellings() -> list[str]:
     """Return the canary's figures as a text may say them."""
-    return canary_market.spell(AMOUNT, [RATE])
+    return [*canary_market.spell(AMOUNT, [RATE]), *canary_market.spell(LEAST, [])]
 
 
 @pytest.mark.parametrize(
