@@ -255,7 +255,13 @@ def _open_needs(cast: Cast, now: datetime) -> None:
     posted: dict[str, dict[str, Any]] = {
         "sealed": {},
         "anonymous": {"bid_policy": BidPolicy.ANONYMOUS},
-        "between": {"syndicated": True, "round_count": 2, "round_hours": 48, "closes_in": DAY},
+        "between": {
+            "syndicated": True,
+            "joins_matching": True,
+            "round_count": 2,
+            "round_hours": 48,
+            "closes_in": DAY,
+        },
         "withdrawn": {},
         "changed": {},
     }
