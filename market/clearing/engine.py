@@ -17,7 +17,7 @@ WORK_LIMIT = 60.0
 FEW_OFFERS = 6_000
 #: Of the work: what a first look at the whole may take, what the lowest open level and the others, and which
 #: share of the rest the search for a better placement in neighbourhoods, among so many offers per need.
-FIRST_LOOK = 4.0
+FIRST_LOOK = 2.0
 LOWEST_WORK, LEVEL_WORK = 20.0, 6.0
 SEARCH_SHARE = 0.5
 NEAR_OFFERS = 5

@@ -33,12 +33,16 @@ def share_out(columns: Columns, work: float) -> Outcome:
     cost: Fraction | None = None
 
     def look(low: Bounds, high: Bounds) -> None:
-        nonlocal looked
+        nonlocal looked, best, cost
         basis = linear.solve(columns, low, high)
         if basis is not None:
             looked += 1
             bound = bound_shares(columns, basis.prices, low, high)
             heapq.heappush(queue, (bound, -looked, low, high, basis))
+            # Without whatever is torn a placement remains, unless some need must be placed.
+            kept = _drop_torn(columns, basis.shares)
+            if kept is not None and (cost is None or price_shares(columns, kept) < cost):
+                best, cost = kept, price_shares(columns, kept)
 
     look(*root)
     closed: list[Fraction] = []
@@ -111,6 +115,16 @@ def bound_shares(
 def _saving(columns: Columns, offer: int) -> Fraction:
     need = int(columns.need[offer])
     return Fraction(int(columns.cost[offer]) - (0 if columns.must[need] else int(columns.unplaced[need])))
+
+
+def _drop_torn(columns: Columns, shares: Sequence[Fraction]) -> list[Fraction] | None:
+    """Return the shares without those that are not allowed; None if a need must be placed that loses one."""
+    kept = list(shares)
+    while (torn := _find_torn(columns, kept)) is not None:
+        if columns.must[columns.need[torn[0]]]:
+            return None
+        kept[torn[0]] = _NOTHING
+    return kept
 
 
 def _find_torn(columns: Columns, shares: Sequence[Fraction]) -> tuple[int, Fraction] | None:

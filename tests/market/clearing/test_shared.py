@@ -83,6 +83,15 @@ def test_an_offer_takes_nothing_or_its_least_part() -> None:
     assert clear(Instance(needs, {7: 6, 8: 4}, offers)).objective == 100
 
 
+def test_a_search_cut_short_still_places_what_it_can() -> None:
+    # One branching is all the work there is; whole and divisible needs compete for the same room.
+    needs = (Need(1, unplaced_cost=100), Need(2, unplaced_cost=90, divisible=True), Need(3, unplaced_cost=80))
+    offers = tuple(Offer(need, bid, bid, 10 + need, ((7, 7),)) for bid, need in enumerate((1, 2, 3)))
+    result = clear(Instance(needs, {7: 10}, offers), work_limit=0.0)
+    assert result.status in ("feasible", "optimal")
+    assert_sound(Instance(needs, {7: 10}, offers), result)
+
+
 def test_whole_and_divisible_needs_are_cleared_together() -> None:
     needs = (Need(1, unplaced_cost=100), Need(2, unplaced_cost=90, divisible=True))
     offers = (Offer(1, "a", 1, 10, ((7, 8),)), Offer(2, "b", 2, 20, ((7, 8),)))
