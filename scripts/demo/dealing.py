@@ -266,6 +266,8 @@ def _cover(quote: Quote, product: Product, need_id: int, *, by: Party, now: date
 
 def _keeps_open(seller: Member, plan: Plan, need: Need) -> bool:
     """Say whether a lender bids subject to its approval: some do, if they have somebody to decide it."""
+    if plan.approves:
+        return True
     if plan.lender is not None or need.contract_id is not None or plan.zone_id not in seller.seconds:
         return False
     return Random(f"approval {need.id} {seller.slug}").random() < OPEN_SHARE

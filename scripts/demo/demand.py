@@ -35,7 +35,8 @@ class Fate(Enum):
 class Plan:
     """One need: who asks for what, when bidding opens and closes, and what becomes of it.
 
-    ``must`` bid (if their products fit), ``never`` do; ``answers`` is how many bid in all.
+    ``must`` bid (if their products fit), ``never`` do; ``answers`` is how many bid in all. Where
+    ``approves`` is set every bid is subject to its institution's approval.
     """
 
     firm: Member
@@ -49,6 +50,7 @@ class Plan:
     never: tuple[str, ...] = ()
     decided: datetime | None = None
     lender: str | None = None
+    approves: bool = False
     rng: Random = field(default_factory=Random)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from random import Random
 
+from market.bidding_vocabulary import BidPolicy
 from market.party import Party
 from market.vocabulary import OfferKind, Purpose, Security
 from scripts.demo.cast import WAN, Cast
@@ -33,6 +34,8 @@ class Live:
     must: tuple[str, ...] = ()
     never: tuple[str, ...] = ()
     words: str | None = None
+    policy: BidPolicy = BidPolicy.SEALED
+    approves: bool = False
 
 
 _WAIT, _SECOND, _ACCEPT = Fate.DECIDE_LATER, Fate.SECOND_WAITS, Fate.ACCEPT
@@ -111,8 +114,21 @@ LIVE: tuple[Live, ...] = (
         ("lujiang", "dongyu"),
         words="年度框架订单备料",
     ),
-    # Accepted the day before: approved and not drawn.
-    Live("zhuoyi", 8, -2, 15 * 60, 4, _ACCEPT, _W, 300, 12, (S.UNSECURED, S.GUARANTEE), ("lujiang",)),
+    # Accepted the day before: under the bank's review, and approved and not drawn.
+    Live(
+        "zhuoyi",
+        8,
+        -2,
+        15 * 60,
+        4,
+        _ACCEPT,
+        _W,
+        300,
+        12,
+        (S.UNSECURED, S.GUARANTEE),
+        ("lujiang",),
+        approves=True,
+    ),
     Live("yucheng", 8, -2, 15 * 60, 4, _ACCEPT, _E, 480, 36, (S.EQUIPMENT, S.GUARANTEE), ("luming",)),
     # Open, with deadlines over the next weeks and some bids under seal.
     Live(
@@ -187,7 +203,21 @@ LIVE: tuple[Live, ...] = (
     Live(
         "shuohe", 2, 2, 16 * 60, 3, _WAIT, _E, 700, 36, (S.EQUIPMENT, S.MORTGAGE), ("jichuan",), ("luming",)
     ),
-    Live("luhe", 2, 3, 11 * 60, 3, _WAIT, _W, 300, 12, (S.UNSECURED, S.GUARANTEE), ("lujiang",)),
+    # Bidders of this one see the best cost and their own rank.
+    Live(
+        "luhe",
+        2,
+        3,
+        11 * 60,
+        3,
+        _WAIT,
+        _W,
+        300,
+        12,
+        (S.UNSECURED, S.GUARANTEE),
+        ("lujiang",),
+        policy=BidPolicy.ANONYMOUS,
+    ),
     Live("quanyin", 1, 6, 15 * 60, 1, _WAIT, _W, 200, 12, (S.UNSECURED,), (), ("lujiang", "dongyu")),
     Live("hanmo", 1, 12, 15 * 60, 0, _WAIT, _E, 350, 36, (S.EQUIPMENT, S.MORTGAGE)),
 )
@@ -237,6 +267,7 @@ def _plan(cast: Cast, live: Live, end: date, rng: Random) -> Plan:
         never=live.never,
         decided=at_minute(shift(end, -1), 16 * 60 + 10) if live.fate in {_SECOND, _ACCEPT} else None,
         lender=live.must[0] if live.fate is _ACCEPT else None,
+        approves=live.approves,
         rng=rng,
     )
 
@@ -260,4 +291,5 @@ def _write(cast: Cast, live: Live, rng: Random) -> needs.Draft:
         reserve_rate=usual.reserve_rate,
         minimum_bids=3,
         shows_name=usual.shows_name,
+        bid_policy=live.policy,
     )

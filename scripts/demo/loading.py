@@ -26,7 +26,7 @@ from models.need import Need
 from models.organisation import Limit, Organisation
 from models.product import Product
 from models.user import User
-from scripts.demo import cast, contracts, demand, ending, records, shelf
+from scripts.demo import bidding, cast, contracts, demand, ending, records, shelf
 from scripts.demo.dealing import Dealing
 from scripts.demo.lending import Lending
 from scripts.demo.timeline import Timeline, at_minute, shift
@@ -116,8 +116,10 @@ def load(app: Flask, *, seed: int, day: date, say: Say = lambda text: None) -> S
     dealing = Dealing(people, stalls, timeline, lending, app.extensions["sealer"])
     dealings.append(dealing)
     plans = demand.plan_year(people, seed, opening, day) + demand.plan_clashes(people, seed, day)
-    for plan in plans + ending.plan_ending(people, seed, day):
+    last = ending.plan_ending(people, seed, day)
+    for plan in plans + last:
         dealing.play(plan)
+    bidding.play(people, stalls, last, timeline, day)
     contracts.play(people, timeline, dealing, lending, seed)
     records.play(people, timeline, day)
     ending.play_drafts(people, timeline, seed, day)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from market.errors import Code, Invalid, NotFound
+from market.errors import Code, Invalid
 from market.vocabulary import Capability, LimitScope, OrganisationKind
 from models.base import db
 from models.contract import Contract
@@ -38,10 +38,11 @@ def test_a_limit_names_a_firm_where_its_scope_asks_for_one(app: Flask, now: date
             organisations.set_limit(bank.organisation_id, scope, MILLION, by=bank, now=now, firm_id=firm_id)
         assert [(fault.code, fault.field) for fault in refused.value.faults] == [(code, "firm_id")]
     for nobody in (10**9, bank.organisation_id):
-        with pytest.raises(NotFound):
+        with pytest.raises(Invalid) as refused:
             organisations.set_limit(
                 bank.organisation_id, LimitScope.FIRM, MILLION, by=bank, now=now, firm_id=nobody
             )
+        assert [(fault.code, fault.field) for fault in refused.value.faults] == [(Code.NOT_FOUND, "firm_id")]
     limit = organisations.set_limit(
         bank.organisation_id, LimitScope.FIRM, MILLION, by=bank, now=now, firm_id=firm.id
     )
