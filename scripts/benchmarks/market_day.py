@@ -21,6 +21,8 @@ from market.layouts import Ints
 from scripts.benchmarks import eligibility, offers
 
 PRODUCTS, LENDERS, LIVE = 1_000, 500, 20
+#: Where all limits are drawn: one zone's lenders, of whom each sees some fifty of five thousand needs.
+ZONE_LENDERS = 100
 #: Of this many needs one is enough that fits ``LIVE`` products.
 SPARE = 2
 #: How much of what is asked for the lenders' limits hold together, in percent.
@@ -61,7 +63,7 @@ class Market:
         return annual_cost(self.amounts, np.full(len(self), RESERVE))
 
 
-def draw(count: int, seed: int, held: int = AMPLE) -> Market:
+def draw(count: int, seed: int, held: int = AMPLE, lenders: int = LENDERS) -> Market:
     """Return a market of ``count`` needs whose lenders can take ``held`` percent of it."""
     random = np.random.default_rng([seed, 4])
     products = eligibility.draw_products(PRODUCTS, seed)
@@ -81,8 +83,8 @@ def draw(count: int, seed: int, held: int = AMPLE) -> Market:
     place = begin[:, None] + random.permuted(turn % counts[:, None], axis=1)
     product = own.pairs()[1][place.ravel()].astype(np.int64)
     need = np.repeat(np.arange(count), LIVE)
-    lender = product % LENDERS
-    asked = np.bincount(lender, needs.amount[need], LENDERS) / LIVE * random.lognormal(0, 0.5, LENDERS)
+    lender = product % lenders
+    asked = np.bincount(lender, needs.amount[need], lenders) / LIVE * random.lognormal(0, 0.5, lenders)
     capacity = asked / asked.sum() * needs.amount.sum() * held / 100
     return Market(
         needs.table(),

@@ -17,7 +17,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from scripts.benchmarks import bids, databases, eligibility, stored, whole_round
-from scripts.benchmarks.market_day import AMPLE, LENDERS, LIVE, PRODUCTS, SCARCE
+from scripts.benchmarks.market_day import AMPLE, LENDERS, LIVE, PRODUCTS, SCARCE, ZONE_LENDERS
 from scripts.benchmarks.measuring import apart, ratio, show, spread
 from scripts.benchmarks.whole_round import Round, percent_above
 
@@ -109,15 +109,18 @@ def compare(count: int, held: int) -> tuple[Round, whole_round.Flow]:
 
 def measure_limits(count: int, figures: list[str]) -> list[str]:
     """Measure a round under all limits with packages; return what is wrong."""
-    print(f"\nA round of {count:,} needs with all limits and packages")
-    found = apart(whole_round.run_limited_round, count, SEED)
-    show(found.side)
-    print("    " + describe(found), flush=True)
+    faults = []
+    for lenders in (LENDERS, ZONE_LENDERS):
+        print(f"\nA round of {count:,} needs and {lenders} lenders with all limits and packages")
+        found = apart(whole_round.run_limited_round, count, SEED, lenders)
+        show(found.side)
+        print(f"    {describe(found)}; gap {found.gap:.2f} percent", flush=True)
+        faults += found.faults
     figures += [
         ratio("gap percent all limits", found.gap, "<= 0.5"),
         ratio("seconds all limits", statistics.median(found.side.seconds), "<= 60"),
     ]
-    return found.faults
+    return faults
 
 
 def measure_stored(count: int) -> list[str]:

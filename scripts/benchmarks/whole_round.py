@@ -88,9 +88,9 @@ def run_round(count: int, seed: int, held: int = AMPLE) -> Round:
     return _measure(market, limits.totals(market), TIMES, WORK)
 
 
-def run_limited_round(count: int, seed: int) -> Round:
+def run_limited_round(count: int, seed: int, lenders: int) -> Round:
     """Measure a round under all limits, with packages."""
-    market = market_day.draw(count, seed)
+    market = market_day.draw(count, seed, lenders=lenders)
     return _measure(market, limits.everything(market, seed), 1, WORK_LIMITED)
 
 
