@@ -7,7 +7,7 @@ import os
 bind = f"{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
 worker_class = "gthread"
 workers = int(os.environ.get("WEB_CONCURRENCY") or min(4, os.cpu_count() or 1))
-threads = 8
+threads = 4
 # The application is built once and the workers share its memory; it opens no connection while it is built.
 preload_app = True
 # A worker's heartbeat is a file: kept in memory where possible, lest a slow disk look like a hung worker.

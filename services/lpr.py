@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from sqlalchemy import select
@@ -49,6 +49,10 @@ class Publication:
     former: LprRow | None = None
 
 
+#: Publications come monthly: the one in force is nearly always younger than this.
+RECENT = timedelta(days=100)
+
+
 def read_table() -> LprTable:
     """Return the whole dated table, oldest row first."""
     return _read(db.session())
@@ -56,7 +60,11 @@ def read_table() -> LprTable:
 
 def read_ceiling(on: date) -> Decimal:
     """Return the highest annual cost that a licensed lender may ask on a day."""
-    return ceiling_in_force(CeilingKind.LICENSED_LENDER, on, read_table(), ceilings())
+    # Every bid asks this under its need's lock: the newest rows answer it, unless none came for months.
+    table = _read(db.session(), since=on - RECENT)
+    if not any(row.published_on <= on for row in table.rows):
+        table = read_table()
+    return ceiling_in_force(CeilingKind.LICENSED_LENDER, on, table, ceilings())
 
 
 def load(
@@ -114,9 +122,14 @@ def list_publications() -> list[Publication]:
     return found
 
 
-def _read(session: Session) -> LprTable:
-    rows = session.scalars(select(reference.LprRow).order_by(reference.LprRow.published_on))
-    return LprTable(tuple(LprRow(row.published_on, row.one_year, row.five_year) for row in rows))
+def _read(session: Session, since: date = date.min) -> LprTable:
+    stored = reference.LprRow
+    rows = session.execute(
+        select(stored.published_on, stored.one_year, stored.five_year)
+        .where(stored.published_on >= since)
+        .order_by(stored.published_on)
+    )
+    return LprTable(tuple(LprRow(*row) for row in rows))
 
 
 def _apply(session: Session, change: Change, by: Party, now: datetime) -> None:

@@ -42,7 +42,7 @@ from services import bids, opening
 #: Bids at a time, and how often both sides are measured.
 CLIENTS, ROUNDS = 16, 5
 #: The storm: bids per need, seconds before and after the close in which they are sent, and needs.
-STORM, SPREAD, SEEDS = 200, 0.4, 50
+STORM, SPREAD, SEEDS = 200, 1.0, 50
 #: How long a server may take to answer at first, and all clients to be connected.
 SECONDS_TO_ANSWER, SECONDS_TO_CONNECT = 60.0, 0.6
 

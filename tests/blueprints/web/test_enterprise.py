@@ -104,10 +104,13 @@ def test_a_need_is_written_step_by_step_and_published(
     status, address = post(client, address, visibility="except", audience=[named], shows_name="1")
     assert (status, address) == (303, f"/needs/{need.id}/edit/options")
     assert need_answers.of_need(only_need())["audience"] == [named]
-    status, address = post(client, address, reserve_rate="5.5", syndicated="1", description="两条产线")
+    # Only a round says who lends which part of what is to be shared.
+    assert post(client, address, reserve_rate="5.5", syndicated="1")[0] == 422
+    asked = {"reserve_rate": "5.5", "syndicated": "1", "joins_matching": "1"}
+    status, address = post(client, address, **asked, description="两条产线")
     assert (status, address) == (303, f"/needs/{need.id}/edit/review")
     need = only_need()
-    assert (need.reserve_rate, need.minimum_bids, need.joins_matching) == (Decimal("0.055"), 2, False)
+    assert (need.reserve_rate, need.minimum_bids, need.joins_matching) == (Decimal("0.055"), 2, True)
     assert (need.bid_policy, need.round_count, need.round_hours) == (BidPolicy.ANONYMOUS, 2, 12)
     assert (need.few_bids, need.visibility) == (FewBids.FAIL, Visibility.EXCEPT)
     assert need.syndicated and need.shows_name
