@@ -102,7 +102,9 @@ def tell(zone_id: int) -> dict[str, Any]:
         return [tuple(row) for row in db.session.execute(select(*what).where(of == zone_id))]
 
     needs = {need.id: need for need in db.session.scalars(select(Need).where(Need.zone_id == zone_id))}
-    bids = db.session.scalars(select(Bid).where(Bid.need_id.in_(needs)).order_by(Bid.need_id, Bid.id))
+    bids = db.session.scalars(
+        select(Bid).where(Bid.need_id.in_(needs)).order_by(Bid.need_id, Bid.receipt_number)
+    )
     proposals = db.session.execute(
         select(Proposal.need_id, Proposal.state, Proposal.amount).where(Proposal.need_id.in_(needs))
     )

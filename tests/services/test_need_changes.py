@@ -68,7 +68,7 @@ def test_a_material_change_voids_every_bid_and_tells_its_bidder_what_changed(
         {"repayment": Repayment.BULLET},
         {"securities": [Security.UNSECURED, Security.EQUIPMENT]},
         {"accepts": [OfferKind.LOAN, OfferKind.LEASE]},
-        {"syndicated": True},
+        {"syndicated": True, "joins_matching": True},
         {"bid_policy": BidPolicy.ANONYMOUS},
         {"round_count": 2},
         {"round_hours": 48},
