@@ -48,7 +48,8 @@ def main(arguments: Sequence[str] = ()) -> int:
                 prepare_browser(current)
         outcomes = {} if arguments else check_sources()
         started = time.monotonic()
-        code, closing = run_tests(arguments or ["-n", "2"])
+        # One more than there are cores usually: some tests always wait for a database or a browser.
+        code, closing = run_tests(arguments or ["-n", "3"])
     except StepFailed as failure:
         print(f"\n{tail(failure.output)}\n\n{failure}".strip(), file=sys.stderr)
         return 1
