@@ -48,8 +48,7 @@ def main(arguments: Sequence[str] = ()) -> int:
                 prepare_browser(current)
         outcomes = {} if arguments else check_sources()
         started = time.monotonic()
-        # One more than there are cores usually: some tests always wait for a database or a browser.
-        code, closing = run_tests(arguments or ["-n", "3"])
+        code, closing = run_tests(arguments or ["-n", "2"])
     except StepFailed as failure:
         print(f"\n{tail(failure.output)}\n\n{failure}".strip(), file=sys.stderr)
         return 1
