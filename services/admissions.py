@@ -12,8 +12,9 @@ from sqlalchemy.orm import Session, joinedload
 from market import admission
 from market.admission import AdmissionState
 from market.calendar import local_date
-from market.errors import Code, Conflict, Fault, Invalid, conflict, forbidden, invalid, not_found
+from market.errors import Code, Conflict, Fault, Invalid, conflict, forbidden, not_found
 from market.party import Party
+from market.remarks import read_remark
 from market.vocabulary import INSTITUTION_KINDS, Capability, OrganisationKind
 from models.base import db, transaction
 from models.organisation import Organisation
@@ -92,11 +93,7 @@ def suspend(organisation_id: int, reason: str, *, by: Party, now: datetime) -> M
     running loans go on. Raises ``Invalid`` for the reason, ``Conflict`` unless it is admitted.
     """
     by.require(Capability.OFFICER)
-    reason = reason.strip()
-    if not reason:
-        raise invalid(Code.REQUIRED, "reason")
-    if len(reason) > REASON_MOST:
-        raise invalid(Code.TOO_LONG, "reason", value=reason[:40], most=REASON_MOST)
+    reason = read_remark(reason, "reason", REASON_MOST)
     with transaction() as session:
         seat = _lock(session, organisation_id, by)
         if seat.admitted_at is None or seat.suspended_at is not None:

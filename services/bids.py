@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
-from market.bidding_vocabulary import BidPolicy, Visibility
+from market.bidding_vocabulary import BidPolicy
 from market.calendar import local_date
 from market.eligibility import judge
 from market.errors import Code, Conflict, Invalid, conflict, invalid, not_found
@@ -67,10 +67,10 @@ def preview(need_id: int, quote: Quote, *, by: Party, now: datetime, sealer: Sea
     by.require(Capability.INSTITUTION_BIDDER, Capability.INSTITUTION_APPROVER)
     need = needs.find(need_id, by=by)
     session, today = db.session(), local_date(now)
-    found = _find_product(session, quote.product_id, by, need.id)
+    found = _find_product(session, quote.product_id, by)
     if found is None:
         raise not_found("product", quote.product_id)
-    product, seat, _ = found
+    product, seat = found
     barred = admissions.find_fault(seat, today)
     backing = guarantees.read_backing(session, quote, need)
     terms = _build_terms(quote, need, product, backing, today)
@@ -120,10 +120,7 @@ def place_in(
 ) -> Bid:
     """Place a bid inside the caller's transaction; as ``place``, but without the record of a late one."""
     # What does not depend on the need is read before its lock: at a deadline all wait for that one.
-    found = _find_product(session, quote.product_id, by, need_id)
-    if found is not None and found[2] is not None and now >= found[2]:
-        # A sealed need's close does not move by bids: whoever is late by now need not wait for the lock.
-        raise conflict(Code.TOO_LATE, deadline=found[2].isoformat())
+    found = _find_product(session, quote.product_id, by)
     need = needs.lock(session, need_id)
     if need.zone_id != by.zone_id or need.published_at is None:
         raise not_found("need", need_id)
@@ -135,7 +132,7 @@ def place_in(
         raise conflict(Code.STALE)
     if found is None:
         raise not_found("product", quote.product_id)
-    product, seat, _ = found
+    product, seat = found
     admissions.require_seat(seat, local_date(now))
     if not product.listed or product.offer is None:
         raise invalid(Code.NOT_BIDDABLE, "product_id")
@@ -276,27 +273,10 @@ def _build_terms(quote: Quote, need: Need, product: Product, backing: Backing | 
     return build_terms(quote, need, product, on=today, cover=backing.cover, share=backing.share)
 
 
-def _find_product(
-    session: Session, product_id: int, by: Party, need_id: int
-) -> tuple[Product, Membership, datetime | None] | None:
-    """Return a product of the party's institution in its zone, with the seat that says if it may bid.
-
-    Beside them stands when the bidding on a need closes as seen without its lock; None unless it is
-    open, sealed and shown to everybody in the zone.
-    """
-    closes_at = (
-        select(Need.closes_at)
-        .where(
-            Need.id == need_id,
-            Need.zone_id == by.zone_id,
-            Need.state == NeedState.OPEN,
-            Need.bid_policy == BidPolicy.SEALED,
-            Need.visibility == Visibility.ALL,
-        )
-        .scalar_subquery()
-    )
+def _find_product(session: Session, product_id: int, by: Party) -> tuple[Product, Membership] | None:
+    """Return a product of the party's institution in its zone, and the seat that says if it may bid."""
     found = session.execute(
-        select(Product, Membership, closes_at)
+        select(Product, Membership)
         .join(
             Membership,
             (Membership.zone_id == Product.zone_id) & (Membership.organisation_id == Product.organisation_id),
@@ -308,7 +288,7 @@ def _find_product(
         )
         .options(joinedload(Product.organisation, innerjoin=True))
     ).one_or_none()
-    return None if found is None else (found[0], found[1], found[2])
+    return None if found is None else (found[0], found[1])
 
 
 def _read_round(session: Session, need: Need, now: datetime) -> tuple[BidRound, datetime]:

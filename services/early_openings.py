@@ -7,8 +7,9 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from market.errors import Code, conflict, invalid, not_found
+from market.errors import Code, conflict, not_found
 from market.party import Party
+from market.remarks import read_remark
 from market.vocabulary import Capability, NeedState
 from models.base import db, transaction
 from models.need import EarlyOpening, Need
@@ -25,11 +26,7 @@ def ask(need_id: int, reason: str, *, by: Party, now: datetime) -> EarlyOpening:
     Raises ``Invalid`` without a reason, ``Conflict`` where bidding is over or a request waits already.
     """
     by.require(Capability.OFFICER)
-    reason = reason.strip()
-    if not reason:
-        raise invalid(Code.REQUIRED, "reason")
-    if len(reason) > REASON_MOST:
-        raise invalid(Code.TOO_LONG, "reason", value=reason[:40], most=REASON_MOST)
+    reason = read_remark(reason, "reason", REASON_MOST)
     with transaction() as session:
         need = _lock_open(session, need_id, by=by, now=now, move="open_early")
         waiting = _find_waiting(session, need.id)

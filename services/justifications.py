@@ -10,9 +10,10 @@ from sqlalchemy.orm import Session, joinedload
 from market import lifecycle
 from market.bidding_vocabulary import Decision
 from market.calendar import add_working_days, local_date
-from market.errors import Code, conflict, invalid, not_found
+from market.errors import Code, conflict, not_found
 from market.party import Party
 from market.reference import calendar
+from market.remarks import read_remark
 from market.vocabulary import AlertKind, BidState, Capability
 from models.base import db, transaction
 from models.bid import Bid, Justification
@@ -32,7 +33,7 @@ def write(bid_id: int, text: str, *, by: Party, now: datetime) -> Justification:
     Raises ``Conflict``: not held, decided already, or too late.
     """
     by.require(Capability.INSTITUTION_BIDDER)
-    text = _check_text(text, "text", TEXT_MOST)
+    text = read_remark(text, "text", TEXT_MOST)
     need_id = _find_own(bid_id, by).need_id
     with transaction() as session:
         needs.lock(session, need_id)
@@ -57,7 +58,7 @@ def decide(
     time the clock refuses the bid).
     """
     by.require(Capability.OFFICER)
-    note = _check_text(note, "note", NOTE_MOST)
+    note = read_remark(note, "note", NOTE_MOST)
     need_id = _find_in_zone(bid_id, by).need_id
     with transaction() as session:
         need = needs.lock(session, need_id)
@@ -197,12 +198,3 @@ def _find_undecided(session: Session, bid_id: int, *, move: str) -> Justificatio
     if row is None or row.decision is not None or bid.state is not BidState.HELD:
         raise conflict(Code.ILLEGAL_MOVE, state=bid.state.value, move=move)
     return row
-
-
-def _check_text(text: str, name: str, most: int) -> str:
-    text = text.strip()
-    if not text:
-        raise invalid(Code.REQUIRED, name)
-    if len(text) > most:
-        raise invalid(Code.TOO_LONG, name, value=text[:40], most=most)
-    return text

@@ -168,6 +168,26 @@ def find_round(session: Session, need_id: int) -> BidRound:
     ).one()
 
 
+def hold(session: Session, need: Need, bid: Bid, asked: Justification, now: datetime) -> None:
+    """Hold a bid back until what its bidder says is decided, and tell the officers of it."""
+    bid.state = BidState.HELD
+    alerts.raise_alert(
+        session,
+        need.zone_id,
+        AlertKind.LOW_BID,
+        f"bid:{bid.id}",
+        now=now,
+        need=need.id,
+        rule=asked.grounds["rule"],
+        below=asked.grounds["below"],
+    )
+
+
+def end_of_hold(now: datetime) -> datetime:
+    """Return until when the bidder of a bid that is held back now may say why it is so low."""
+    return lifecycle.end_of_day(add_working_days(local_date(now), bidding.JUSTIFICATION_DAYS, calendar()))
+
+
 def end_of_window(need: Need, now: datetime) -> datetime:
     """Return until when the firm may accept what is opened to it now."""
     return lifecycle.end_of_day(add_working_days(local_date(now), need.zone.acceptance_days, calendar()))
@@ -309,26 +329,17 @@ def _hold_low_prices(
         for bid in bids
         if bid.rank is not None and (effective := contents[bid.id].cost.effective) is not None
     }
-    due = lifecycle.end_of_day(add_working_days(local_date(now), bidding.JUSTIFICATION_DAYS, calendar()))
+    due = end_of_hold(now)
     low = bidding.find_low_prices(costs)
     for bid in bids:
         if (found := low.get(bid.id)) is None:
             continue
-        bid.state = BidState.HELD
         grounds = {
             "rule": found.rule,
             "cost": money.rate_text(costs[bid.id]),
             "against": money.rate_text(found.against),
             "below": money.rate_text(found.below),
         }
-        session.add(Justification(bid_id=bid.id, grounds=grounds, asked_at=now, due_at=due))
-        alerts.raise_alert(
-            session,
-            need.zone_id,
-            AlertKind.LOW_BID,
-            f"bid:{bid.id}",
-            now=now,
-            need=need.id,
-            rule=found.rule,
-            below=grounds["below"],
-        )
+        asked = Justification(bid_id=bid.id, grounds=grounds, asked_at=now, due_at=due)
+        session.add(asked)
+        hold(session, need, bid, asked, now)

@@ -13,6 +13,7 @@ from market import credit_code
 from market.calendar import local_date
 from market.errors import Code, Fault, Invalid, conflict, invalid, not_found
 from market.party import Party
+from market.remarks import read_remark
 from market.vocabulary import Capability, OrganisationKind, SizeClass
 from models.base import db, transaction
 from models.contract import Contract
@@ -195,9 +196,7 @@ def record_controller(
     Limits on affiliates and the surveillance of bidding lean on it, so it is not the firm's own to say.
     """
     by.require(Capability.OFFICER)
-    name = (controller or "").strip()
-    if len(name) > 120:
-        raise invalid(Code.TOO_LONG, "controller", value=name[:40], most=120)
+    name = read_remark(controller or "", "controller", 120, required=False)
     with transaction() as session:
         row = _seat(organisation_id, by.zone_id).organisation
         row.controller = name or None

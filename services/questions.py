@@ -8,8 +8,9 @@ from datetime import datetime
 from sqlalchemy import func, select
 
 from market.calendar import local_date
-from market.errors import Code, conflict, invalid, not_found
+from market.errors import Code, conflict, not_found
 from market.party import Party
+from market.remarks import read_remark
 from market.vocabulary import Capability, NeedState
 from models.base import db, transaction
 from models.need import Need, Question
@@ -41,7 +42,7 @@ def ask(need_id: int, text: str, *, by: Party, now: datetime) -> Asked:
     (too_late) from the close on, or what keeps the institution from bidding at all.
     """
     by.require(Capability.INSTITUTION_BIDDER)
-    text = _read(text, "question", QUESTION_MOST)
+    text = read_remark(text, "question", QUESTION_MOST)
     needs.find(need_id, by=by)
     with transaction() as session:
         need = needs.lock(session, need_id)
@@ -67,7 +68,7 @@ def answer(need_id: int, question_id: int, text: str, *, by: Party, now: datetim
     a later answer could reach no bid.
     """
     by.require(Capability.ENTERPRISE_MAKER, Capability.ENTERPRISE_APPROVER)
-    text = _read(text, "answer", ANSWER_MOST)
+    text = read_remark(text, "answer", ANSWER_MOST)
     with transaction() as session:
         need = needs.lock(session, need_id, by)
         row = session.get(Question, question_id)
@@ -144,12 +145,3 @@ def _show(row: Question, by: Party, *, may_answer: bool) -> Asked:
 def _require_open(need: Need, now: datetime) -> None:
     if not is_open(need, now):
         raise conflict(Code.TOO_LATE, deadline=need.closes_at.isoformat() if need.closes_at else "")
-
-
-def _read(text: str, field: str, most: int) -> str:
-    text = text.strip()
-    if not text:
-        raise invalid(Code.REQUIRED, field)
-    if len(text) > most:
-        raise invalid(Code.TOO_LONG, field, value=text[:40], most=most)
-    return text

@@ -16,6 +16,7 @@ from market.bidding_vocabulary import DeclineReason, ReviewOutcome
 from market.errors import Code, conflict, invalid, not_found
 from market.party import Party
 from market.reference import calendar
+from market.remarks import read_remark
 from market.vocabulary import AlertKind, AwardState, BidState, Capability, LoanState
 from models.base import db, transaction
 from models.contract import Alert
@@ -48,7 +49,7 @@ def open_review(session: Session, loan: Loan, need: Need, now: datetime) -> Revi
 def ask(review_id: int, what: str, *, by: Party, now: datetime) -> ReviewRequest:
     """Ask the firm for a document or statement; until it answers the review's clock stands."""
     by.require(*_LENDER)
-    what = _read_text(what, "what", WHAT_MOST)
+    what = read_remark(what, "what", WHAT_MOST)
     seen = _seen(review_id, by)
     with transaction() as session:
         review = _lock(session, seen)
@@ -64,7 +65,7 @@ def answer(request_id: int, text: str, *, by: Party, now: datetime) -> ReviewReq
     The due time then moves by the working days in which at least one question waited.
     """
     by.require(*_FIRM)
-    text = _read_text(text, "answer", ANSWER_MOST)
+    text = read_remark(text, "answer", ANSWER_MOST)
     asked = db.session.get(ReviewRequest, request_id)
     if asked is None or not _concerns_firm(asked.review.loan, by):
         raise not_found("request", request_id)
@@ -120,11 +121,10 @@ def decline(
     if reason not in REASONS:
         choices = [known.value for known in REASONS]
         raise invalid(Code.NOT_A_CHOICE, "reason", value=reason.value, choices=choices)
-    if len(note.strip()) > NOTE_MOST:
-        raise invalid(Code.TOO_LONG, "note", value=note[:40], most=NOTE_MOST)
+    note = read_remark(note, "note", NOTE_MOST, required=False)
     seen = _seen(review_id, by)
     with transaction() as session:
-        return _call_off(session, seen, reason, note.strip() or None, by=by, now=now, sealer=sealer)
+        return _call_off(session, seen, reason, note or None, by=by, now=now, sealer=sealer)
 
 
 def give_up(review_id: int, *, by: Party, now: datetime, sealer: Sealer) -> Review:
@@ -250,12 +250,3 @@ def _concerns_firm(loan: Loan, by: Party) -> bool:
 
 def _subject(review: Review) -> str:
     return f"loan:{review.loan_id}"
-
-
-def _read_text(text: str, field: str, most: int) -> str:
-    text = text.strip()
-    if not text:
-        raise invalid(Code.REQUIRED, field)
-    if len(text) > most:
-        raise invalid(Code.TOO_LONG, field, value=text[:40], most=most)
-    return text

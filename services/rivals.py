@@ -8,11 +8,9 @@ from datetime import datetime
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session, joinedload
 
-from market import bidding, lifecycle
-from market.calendar import add_working_days, local_date
+from market import lifecycle
 from market.lifecycle import NeedMove
 from market.party import Party
-from market.reference import calendar
 from market.vocabulary import AlertKind, BidState, ProposalState
 from models.bid import Bid
 from models.need import Need
@@ -98,16 +96,5 @@ def _revive(session: Session, need: Need, bid: Bid, now: datetime) -> None:
     if asked is None or asked.decision is not None:
         bid.state = BidState.LIVE
         return
-    bid.state = BidState.HELD
-    due = lifecycle.end_of_day(add_working_days(local_date(now), bidding.JUSTIFICATION_DAYS, calendar()))
-    asked.due_at = max(asked.due_at, due)
-    alerts.raise_alert(
-        session,
-        need.zone_id,
-        AlertKind.LOW_BID,
-        f"bid:{bid.id}",
-        now=now,
-        need=need.id,
-        rule=asked.grounds["rule"],
-        below=asked.grounds["below"],
-    )
+    asked.due_at = max(asked.due_at, opening.end_of_hold(now))
+    opening.hold(session, need, bid, asked, now)
