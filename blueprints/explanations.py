@@ -17,7 +17,6 @@ from blueprints import formats, labels, low_prices
 from market.eligibility import AMOUNTS
 from market.eligibility_fixes import Fix
 from market.vocabulary import (
-    AlertKind,
     OfferKind,
     OrganisationKind,
     Purpose,
@@ -303,69 +302,6 @@ def proposal(why: Mapping[str, Any] | None) -> str:
             asked=_money(why.get("asked")),
         )
     return code
-
-
-#: The clock's work, as ``services.workload`` counts it.
-WORK: dict[str, Any] = {
-    "rounds": lazy_gettext("Matching rounds"),
-    "openings": lazy_gettext("Closes of bid rounds"),
-    "lapses": lazy_gettext("Needs that lapse"),
-}
-
-
-def alert(kind: AlertKind, details: Mapping[str, Any]) -> str:
-    """Return what an alert saw (the details that ``services.alerts.raise_alert`` stored)."""
-    if kind is AlertKind.WRONG_ACCOUNT:
-        return gettext(
-            "%(amount)s went to account %(paid_to)s, while %(locked)s is the locked one. "
-            "Nothing was settled.",
-            amount=_money(details.get("amount")),
-            paid_to=details.get("paid_to") or formats.ABSENT,
-            locked=details.get("locked") or formats.ABSENT,
-        )
-    if kind is AlertKind.OVERPAID:
-        return gettext(
-            "The purchaser paid %(paid)s on a contract of %(amount)s.",
-            paid=_money(details.get("paid")),
-            amount=_money(details.get("amount")),
-        )
-    if kind is AlertKind.UNDATED_PAYMENT:
-        return gettext(
-            "A payment of %(amount)s carries no date, so it settles nothing.",
-            amount=_money(details.get("amount")),
-        )
-    if kind is AlertKind.REVIEW_OVERDUE:
-        due_at = datetime.fromisoformat(str(details["due_at"]))
-        return gettext(
-            "The institution's review was due on %(day)s and is not decided.", day=formats.day(due_at)
-        )
-    if kind is AlertKind.LOW_BID:
-        return low_prices.alert(details)
-    if kind is AlertKind.CLOCK_GAP:
-        return ngettext(
-            "The market's clock did not run from %(started)s to %(ended)s. %(num)s deadline in that time "
-            "was moved by its length.",
-            "The market's clock did not run from %(started)s to %(ended)s. %(num)s deadlines in that time "
-            "were moved by its length.",
-            details.get("moved") or 0,
-            started=_moment(details.get("started")),
-            ended=_moment(details.get("ended")),
-        )
-    if kind is AlertKind.WORK_MISSED and "round" in details:
-        return gettext(
-            "A matching round was opened %(count)s times and never settled.",
-            count=details.get("attempts", formats.ABSENT),
-        )
-    if kind is AlertKind.WORK_MISSED:
-        work = details.get("work") or {}
-        return gettext(
-            "Due work of the clock was not done: %(work)s.",
-            work=gettext(", ").join(f"{WORK.get(name, name)} ({count})" for name, count in work.items()),
-        )
-    since = str(details.get("due_on") or details.get("since") or formats.ABSENT)
-    if kind is AlertKind.PURCHASER_OVERDUE:
-        return gettext("What was due is not paid; late since %(day)s.", day=since)
-    return gettext("An instalment was due on %(day)s and is not paid in full.", day=since)
 
 
 def obstacles(codes: Sequence[str]) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 
 from flask_babel import gettext, lazy_gettext, lazy_pgettext
 
+from blueprints import lending_labels
 from blueprints.field_words import FIELDS
 from market.admission import AdmissionState
 from market.bidding_vocabulary import (
@@ -226,9 +227,11 @@ LABELS: dict[type[Enum], dict[Any, Any]] = {
     },
     LoanState: {
         LoanState.UNDER_REVIEW: lazy_pgettext("loan", "Under review"),
+        LoanState.UNCONFIRMED: lazy_pgettext("loan", "Waits for the borrower"),
         LoanState.APPROVED: lazy_pgettext("loan", "Approved, not drawn"),
         LoanState.DRAWN: lazy_pgettext("loan", "Drawn"),
         LoanState.REPAID: lazy_pgettext("loan", "Repaid"),
+        LoanState.WRITTEN_OFF: lazy_pgettext("loan", "Written off"),
         LoanState.CANCELLED: lazy_pgettext("loan", "Cancelled"),
     },
     ContractStage: {
@@ -255,6 +258,15 @@ LABELS: dict[type[Enum], dict[Any, Any]] = {
         AlertKind.REVIEW_OVERDUE: lazy_gettext("Review overdue"),
         AlertKind.CLOCK_GAP: lazy_gettext("The clock stood still"),
         AlertKind.WORK_MISSED: lazy_gettext("Due work was not done"),
+        AlertKind.UNMATCHED_PAYMENT: lazy_gettext("Payment of an unknown contract"),
+        AlertKind.PLEDGE_EXPIRING: lazy_gettext("Pledge registration ends"),
+        AlertKind.RIGHT_UNCONFIRMED: lazy_gettext("Receivable not confirmed in time"),
+        AlertKind.CONTRACT_AMENDED: lazy_gettext("Financed contract changed"),
+        AlertKind.CONTRACT_TERMINATED: lazy_gettext("Financed contract terminated"),
+        AlertKind.FINANCING_REFUSED: lazy_gettext("Second financing refused"),
+        AlertKind.FRAMEWORK_ENDING: lazy_gettext("Framework agreement ends"),
+        AlertKind.REPORT_MISSING: lazy_gettext("Monthly report missing"),
+        AlertKind.RENEWAL_MISSING: lazy_gettext("Renewal has not come in"),
     },
     LimitScope: {
         LimitScope.TOTAL: lazy_gettext("In total"),
@@ -303,6 +315,8 @@ LABELS: dict[type[Enum], dict[Any, Any]] = {
     # Each language is named in itself, so that whoever needs it can read it.
     Locale: {Locale.ZH: "中文", Locale.EN: "English"},
 }
+
+LABELS.update(lending_labels.LABELS)
 
 #: Who is paid, as offers name them; others are named by the institution that wrote the offer.
 PAYEES: dict[str, Any] = {

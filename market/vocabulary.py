@@ -290,14 +290,17 @@ STANDING_AWARDS = (AwardState.AWAITING_CONFIRMATION, AwardState.CONFIRMED)
 class LoanState(StrEnum):
     """A loan's life (贷款状态).
 
-    Under its institution's review (only where the bid was subject to approval), approved, then drawn,
-    then repaid; or cancelled before any drawdown.
+    Under its institution's review (only where the bid was subject to approval), or, where it was closed off
+    the platform, until its borrower has confirmed it; approved, then drawn, then repaid or written off; or
+    cancelled before any drawdown.
     """
 
     UNDER_REVIEW = "under_review"
+    UNCONFIRMED = "unconfirmed"
     APPROVED = "approved"
     DRAWN = "drawn"
     REPAID = "repaid"
+    WRITTEN_OFF = "written_off"
     CANCELLED = "cancelled"
 
 
@@ -337,6 +340,15 @@ class AlertKind(StrEnum):
     REVIEW_OVERDUE = "review_overdue"
     CLOCK_GAP = "clock_gap"
     WORK_MISSED = "work_missed"
+    UNMATCHED_PAYMENT = "unmatched_payment"
+    PLEDGE_EXPIRING = "pledge_expiring"
+    RIGHT_UNCONFIRMED = "right_unconfirmed"
+    CONTRACT_AMENDED = "contract_amended"
+    CONTRACT_TERMINATED = "contract_terminated"
+    FINANCING_REFUSED = "financing_refused"
+    FRAMEWORK_ENDING = "framework_ending"
+    REPORT_MISSING = "report_missing"
+    RENEWAL_MISSING = "renewal_missing"
 
 
 class LimitScope(StrEnum):

@@ -1,16 +1,19 @@
-"""Government procurement contracts, their payments, the ladder of the contract loan and its alerts."""
+"""Government procurement contracts, their amendments, and the ladder of the contract loan."""
 
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from market.vocabulary import AlertKind, ContractStage
+from market.vocabulary import ContractStage
 from models.base import Base, Fen, Id, word
 from models.organisation import Organisation
+
+if TYPE_CHECKING:
+    from models.payment import PlannedPayment, PurchaserPayment
 
 _CLIMBED_ONCE = "stage NOT IN ('drawn','purchaser_paid','repaid') AND undone_at IS NULL"
 
@@ -99,47 +102,6 @@ class ContractRevision(Base):
     former: Mapped[dict[str, Any]]
 
 
-class PlannedPayment(Base):
-    """One payment the purchaser owes by the contract's payment plan (付款计划), in fen."""
-
-    __tablename__ = "planned_payments"
-    __table_args__ = (
-        UniqueConstraint("contract_id", "number"),
-        CheckConstraint("amount > 0", name="amount_sign"),
-    )
-
-    id: Mapped[int] = mapped_column(Id, primary_key=True)
-    contract_id: Mapped[int] = mapped_column(ForeignKey("contracts.id"))
-    number: Mapped[int]
-    due_on: Mapped[date]
-    amount: Mapped[int] = mapped_column(Fen)
-
-
-class PurchaserPayment(Base):
-    """A payment by the purchaser (采购人付款): ``transaction_id`` makes it recordable once only.
-
-    ``paid_on`` is None when the record gives no date: such a payment is stored, alerted and never
-    moves a state by itself.
-    """
-
-    __tablename__ = "purchaser_payments"
-    __table_args__ = (UniqueConstraint("contract_id", "transaction_id"),)
-
-    id: Mapped[int] = mapped_column(Id, primary_key=True)
-    contract_id: Mapped[int] = mapped_column(ForeignKey("contracts.id"))
-    transaction_id: Mapped[str] = mapped_column(String(200))
-    paid_on: Mapped[date | None]
-    amount: Mapped[int] = mapped_column(Fen)
-    currency: Mapped[str | None] = mapped_column(String(8))
-    payer: Mapped[str | None] = mapped_column(String(300))
-    payee: Mapped[str | None] = mapped_column(String(300))
-    payee_account: Mapped[str | None] = mapped_column(String(40))
-    settled_at: Mapped[datetime | None]
-    recorded_at: Mapped[datetime]
-
-    contract: Mapped[Contract] = relationship(back_populates="payments")
-
-
 class ContractStep(Base):
     """One rung climbed (进度): when, on which evidence, recorded by whom and confirmed by whom.
 
@@ -182,83 +144,3 @@ class ContractStep(Base):
     undone_why: Mapped[str | None] = mapped_column(String(300))
 
     contract: Mapped[Contract] = relationship()
-
-
-class Financing(Base):
-    """A live claim on one contract's money by one lender: the guard against double financing.
-
-    The key (normalised contract number + supplier code) is unique over live financings in the whole
-    system, not per zone and not per contract row.
-    """
-
-    __tablename__ = "financings"
-    __table_args__ = (
-        Index(
-            "uq_financings_live_key",
-            "key",
-            unique=True,
-            sqlite_where=text("ended_at IS NULL"),
-            postgresql_where=text("ended_at IS NULL"),
-        ),
-        CheckConstraint("financed >= 0", name="financed_sign"),
-    )
-
-    id: Mapped[int] = mapped_column(Id, primary_key=True)
-    key: Mapped[str] = mapped_column(String(320))
-    contract_id: Mapped[int] = mapped_column(ForeignKey("contracts.id"), index=True)
-    lender_id: Mapped[int] = mapped_column(ForeignKey("organisations.id"), index=True)
-    financed: Mapped[int] = mapped_column(Fen, default=0)
-    started_at: Mapped[datetime]
-    ended_at: Mapped[datetime | None]
-
-    contract: Mapped[Contract] = relationship()
-    lender: Mapped[Organisation] = relationship()
-
-
-class Alert(Base):
-    """Something an officer or lender must look at (预警); one open alert per kind and subject."""
-
-    __tablename__ = "alerts"
-    __table_args__ = (
-        Index(
-            "uq_alerts_open",
-            "kind",
-            "subject",
-            unique=True,
-            sqlite_where=text("resolved_at IS NULL"),
-            postgresql_where=text("resolved_at IS NULL"),
-        ),
-        CheckConstraint("(resolved_at IS NULL) = (resolution IS NULL)", name="resolution_whole"),
-    )
-
-    id: Mapped[int] = mapped_column(Id, primary_key=True)
-    zone_id: Mapped[int] = mapped_column(ForeignKey("zones.id"), index=True)
-    kind: Mapped[AlertKind] = mapped_column(word(AlertKind))
-    subject: Mapped[str] = mapped_column(String(80))
-    contract_id: Mapped[int | None] = mapped_column(ForeignKey("contracts.id"), index=True)
-    loan_id: Mapped[int | None] = mapped_column(ForeignKey("loans.id"), index=True)
-    details: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    raised_at: Mapped[datetime]
-    resolved_at: Mapped[datetime | None]
-    resolved_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
-    resolution: Mapped[str | None] = mapped_column(String(300))
-
-
-class ImportJob(Base):
-    """One run of an import: who, what, how far, and what came of it."""
-
-    __tablename__ = "import_jobs"
-    __table_args__ = (
-        CheckConstraint("imported >= 0 AND updated >= 0 AND rejected >= 0", name="counts_sign"),
-    )
-
-    id: Mapped[int] = mapped_column(Id, primary_key=True)
-    zone_id: Mapped[int] = mapped_column(ForeignKey("zones.id"), index=True)
-    file_name: Mapped[str] = mapped_column(String(300))
-    started_at: Mapped[datetime]
-    finished_at: Mapped[datetime | None]
-    started_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
-    imported: Mapped[int] = mapped_column(default=0)
-    updated: Mapped[int] = mapped_column(default=0)
-    rejected: Mapped[int] = mapped_column(default=0)
-    failure: Mapped[dict[str, Any] | None]

@@ -13,8 +13,10 @@ from sqlalchemy.orm import Session, joinedload
 from market.errors import Code, conflict, invalid, not_found
 from market.party import Party
 from market.vocabulary import AlertKind, Capability
+from models.alert import Alert
 from models.base import db, transaction
-from models.contract import Alert, Contract, Financing
+from models.contract import Contract
+from models.financing import Financing
 from models.loan import Loan
 from services import audit
 

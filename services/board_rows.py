@@ -18,12 +18,15 @@ from sqlalchemy.orm import joinedload, selectinload
 from market.calendar import local_date
 from market.party import Party
 from market.vocabulary import Capability, ContractStage, NeedState, Purpose, Security
+from models.alert import Alert
 from models.award import Award
 from models.base import db
 from models.bid import Bid
-from models.contract import Alert, Contract, Financing, PurchaserPayment
+from models.contract import Contract
+from models.financing import Financing
 from models.loan import Loan
 from models.need import Need
+from models.payment import PurchaserPayment
 from services import board
 from services.loans import AGREED_LOANS
 

@@ -17,7 +17,8 @@ from market.errors import Code, Fault, Invalid, conflict
 from market.party import Party
 from market.vocabulary import ContractStage, LoanState
 from models.bid import Bid
-from models.contract import Contract, Financing
+from models.contract import Contract
+from models.financing import Financing
 from models.loan import Loan
 from models.need import Need
 from services import contract_steps, needs

@@ -19,7 +19,7 @@ from market.contract_record import ContractRecord
 from market.errors import Code, Fault, MarketError
 from market.party import Party
 from models.base import transaction
-from models.contract import ImportJob
+from models.import_job import ImportJob
 from services import audit
 from services.contract_upsert import Outcome, upsert
 from services.exchange import ocds

@@ -13,9 +13,12 @@ from market.calendar import local_date
 from market.errors import Code, conflict, invalid, not_found
 from market.party import Party
 from market.vocabulary import LIVE_LOANS, AlertKind, Capability, ContractStage, LoanState
+from models.alert import Alert
 from models.base import db, transaction
-from models.contract import Alert, Contract, Financing, PurchaserPayment
+from models.contract import Contract
+from models.financing import Financing
 from models.loan import Loan
+from models.payment import PurchaserPayment
 from services import alerts, audit, contract_steps, exposures, loans, needs, purchasers
 
 

@@ -14,7 +14,8 @@ from market.errors import Code, Fault, Forbidden, Invalid, MarketError, conflict
 from market.party import Party
 from market.vocabulary import LIVE_LOANS, Capability, ContractStage
 from models.base import db, transaction
-from models.contract import Contract, ContractStep, Financing
+from models.contract import Contract, ContractStep
+from models.financing import Financing
 from models.loan import Loan
 from services import audit
 

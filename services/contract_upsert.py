@@ -28,9 +28,10 @@ from market.contract_record import (
 )
 from market.party import Party
 from market.vocabulary import LIVE_LOANS, ContractStage, LoanState
-from models.contract import Contract, ContractRevision, PurchaserPayment
+from models.contract import Contract, ContractRevision
 from models.loan import Loan
 from models.organisation import Organisation
+from models.payment import PurchaserPayment
 from services import contract_loans, contract_steps, exposures
 
 SOURCE = "ocds"

@@ -17,9 +17,11 @@ from market.errors import Code, Fault, Invalid, conflict, not_found
 from market.party import Party
 from market.vocabulary import Capability, ContractStage, OrganisationKind
 from models.base import db, transaction
-from models.contract import Contract, ContractStep, Financing, PlannedPayment
+from models.contract import Contract, ContractStep
+from models.financing import Financing
 from models.need import Need
 from models.organisation import Organisation
+from models.payment import PlannedPayment
 from services import audit, contract_steps, visibility
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -13,13 +14,14 @@ from sqlalchemy.orm import Session
 from market import cashflow, money, settlement
 from market.calendar import add_months, local_date
 from market.errors import Code, conflict, invalid, not_found
+from market.lending_vocabulary import DealKind, LoanEventKind
 from market.party import Party
 from market.settlement import Due, Split
 from market.vocabulary import AlertKind, Capability, ContractStage, LoanState, OfferKind
 from models.award import Award
 from models.base import db, transaction
 from models.bid import Bid
-from models.loan import Instalment, Loan, Repayment
+from models.loan import Instalment, Loan, LoanEvent, Repayment
 from models.need import Need
 from services import alerts, audit, bid_content, claims, contract_steps, exposures, guarantees
 from services.exchange.offers import read_offer, write_offer
@@ -47,7 +49,7 @@ def open_loan(session: Session, award: Award, need: Need, bid: Bid, now: datetim
         borrower_id=need.organisation_id,
         sector=need.organisation.industry,
         purchaser_id=need.contract.purchaser_id if need.contract is not None else None,
-        kind=bid.offer or OfferKind.LOAN,
+        kind=DealKind(bid.offer or OfferKind.LOAN),
         state=LoanState.UNDER_REVIEW if bid.is_firm is False else LoanState.APPROVED,
         principal=award.taken,
         months=bid.months,
@@ -87,6 +89,8 @@ def draw(loan_id: int, drawn_on: date, *, by: Party, now: datetime) -> Loan:
         if contract is not None:
             claims.check_drawdown(session, loan, contract, drawn_on)
         loan.state, loan.drawn_on, loan.outstanding = LoanState.DRAWN, drawn_on, loan.principal
+        loan.drawn = loan.principal
+        _note(session, loan, LoanEventKind.DRAWDOWN, drawn_on, by=by, now=now, amount=loan.principal)
         _lay_out(loan, start=drawn_on)
         if contract is not None:
             contract_steps.climb_to(
@@ -191,8 +195,20 @@ def absorb(
         instalment.fees, instalment.interest = line.fees, line.interest
         instalment.paid_fees, instalment.paid_interest = line.paid_fees, line.paid_interest
         instalment.paid_principal = line.paid_principal
+    event = _note(
+        session,
+        loan,
+        LoanEventKind.RECEIPT,
+        paid_on,
+        by=by,
+        now=now,
+        amount=amount,
+        reference=reference,
+        payment_id=payment_id,
+    )
     row = Repayment(
         loan_id=loan.id,
+        event_id=event.id,
         reference=reference,
         source="purchaser" if payment_id is not None else "borrower",
         payment_id=payment_id,
@@ -303,6 +319,30 @@ def read_owed(loan: Loan) -> Owed:
         fees=sum(line.fees for line in lines),
         paid=sum(line.paid_principal + line.paid_interest + line.paid_fees for line in lines),
     )
+
+
+def _note(
+    session: Session,
+    loan: Loan,
+    kind: LoanEventKind,
+    effective_on: date,
+    *,
+    by: Party | None,
+    now: datetime,
+    **what: Any,
+) -> LoanEvent:
+    event = LoanEvent(
+        loan_id=loan.id,
+        number=len(loan.events) + 1,
+        kind=kind,
+        effective_on=effective_on,
+        recorded_by=by.user_id if by is not None else None,
+        recorded_at=now,
+        **what,
+    )
+    loan.events.append(event)
+    session.flush()
+    return event
 
 
 def _seen(loan_id: int, by: Party) -> Loan:

@@ -28,9 +28,11 @@ from market.vocabulary import (
 from models.award import Award
 from models.base import db, transaction
 from models.bid import Bid
-from models.contract import Contract, Financing, PurchaserPayment
+from models.contract import Contract
+from models.financing import Financing
 from models.need import BidRound, Need
 from models.organisation import Organisation
+from models.payment import PurchaserPayment
 from models.round import Proposal
 from services import alerts, audit, contract_steps, lpr, visibility
 from services.need_drafts import AMOUNT_MOST, Draft, apply, check

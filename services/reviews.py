@@ -18,8 +18,8 @@ from market.party import Party
 from market.reference import calendar
 from market.remarks import read_remark
 from market.vocabulary import AlertKind, AwardState, BidState, Capability, LoanState
+from models.alert import Alert
 from models.base import db, transaction
-from models.contract import Alert
 from models.loan import Loan
 from models.need import Need
 from models.review import Review, ReviewRequest

@@ -14,7 +14,7 @@ from blueprints.api.paging import Page, cut, page_of
 from blueprints.api.parsing import Answer, Body
 from blueprints.api.terms import show_facts
 from market.vocabulary import AlertKind, Capability
-from models.contract import Alert as Row
+from models.alert import Alert as Row
 from services import alerts
 
 alert_routes = Blueprint("alerts", __name__, "What somebody must look at.")

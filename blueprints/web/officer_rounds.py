@@ -8,7 +8,7 @@ from typing import Any
 from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
 from flask_babel import gettext, ngettext
 
-from blueprints import access, clock, explanations, formats, messages
+from blueprints import access, alert_words, clock, formats, messages
 from blueprints.access import acting, allows, now
 from blueprints.web import paging
 from blueprints.web.entrance import local_address
@@ -54,7 +54,7 @@ def list_rounds() -> Answer:
         outlook=rounds.foresee(by=acting(), now=now()),
         next_slot=rounds.find_next_slot(zone, now()),
         work=workload.read(by=acting(), now=now()),
-        work_names=explanations.WORK,
+        work_names=alert_words.WORK,
         **clock_choices(zone),
     )
 

@@ -8,7 +8,7 @@ from typing import Any
 from flask import Blueprint, flash, redirect, request, url_for
 from flask_babel import gettext, lazy_gettext
 
-from blueprints import explanations, labels
+from blueprints import alert_words, labels
 from blueprints.access import acting, allows, now
 from blueprints.documents import spreadsheet
 from blueprints.documents.spreadsheet import Column, Kind
@@ -132,7 +132,7 @@ def _show_alerts(form: Form, faulty: int | None) -> Answer:
         kind=kind,
         people=people,
         subjects=alerts.read_subjects(shown.rows),
-        say=explanations.alert,
+        say=alert_words.alert,
     )
 
 

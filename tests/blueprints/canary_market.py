@@ -34,9 +34,9 @@ from market.vocabulary import (
     Security,
 )
 from models import bid as bid_model
+from models.alert import Alert
 from models.base import db, transaction
 from models.bid import Bid
-from models.contract import Alert
 from models.loan import Loan
 from models.need import Need
 from models.organisation import Organisation

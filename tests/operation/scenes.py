@@ -12,11 +12,11 @@ from sqlalchemy import func, select
 
 from market.party import Party
 from market.vocabulary import Capability, LimitScope, OrganisationKind, ProposalState
+from models.alert import Alert
 from models.audit import AuditEntry
 from models.award import Award
 from models.base import db
 from models.bid import Bid
-from models.contract import Alert
 from models.loan import Instalment, Loan
 from models.need import Need
 from models.organisation import Limit

@@ -19,9 +19,9 @@ from sqlalchemy import func, select
 
 from market.party import clock
 from market.vocabulary import AlertKind, NeedState, OrganisationKind, ProposalState, RoundState
+from models.alert import Alert
 from models.audit import AuditEntry
 from models.base import db
-from models.contract import Alert
 from models.need import Need
 from models.round import MatchingRound, Proposal
 from models.zone import Outage

@@ -35,11 +35,13 @@ from market.vocabulary import (
     Pricing,
     ProposalState,
 )
+from models.alert import Alert
 from models.audit import AuditEntry
 from models.award import Award
 from models.base import db
 from models.bid import Bid
-from models.contract import Alert, Contract, Financing
+from models.contract import Contract
+from models.financing import Financing
 from models.loan import Guarantee, Loan
 from models.need import Need
 from models.organisation import Limit, Organisation

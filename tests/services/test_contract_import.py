@@ -14,10 +14,13 @@ from sqlalchemy import func, select
 from market.errors import Code, conflict
 from market.party import clock
 from market.vocabulary import AlertKind, ContractStage, LoanState, OrganisationKind
+from models.alert import Alert
 from models.base import db
-from models.contract import Alert, Contract, ContractRevision, ImportJob, PurchaserPayment
+from models.contract import Contract, ContractRevision
+from models.import_job import ImportJob
 from models.loan import Loan
 from models.organisation import Organisation
+from models.payment import PurchaserPayment
 from services import audit, contract_import, contract_loans, contracts, needs, organisations
 from services.contract_import import ImportResult
 from services.exchange.rejection import RejectedRow

@@ -10,9 +10,11 @@ from sqlalchemy import event
 from market.errors import Code
 from market.party import Party
 from market.vocabulary import AlertKind, OrganisationKind
+from models.alert import Alert
 from models.base import db
-from models.contract import Alert, Contract, PurchaserPayment
+from models.contract import Contract
 from models.loan import Loan
+from models.payment import PurchaserPayment
 from services import alerts, awards, contract_loans, contract_steps, loans
 from services.clock import run_due
 from services.contract_loans import Payment

@@ -12,7 +12,8 @@ from market.errors import Code
 from market.party import Party
 from market.vocabulary import Capability, ContractStage, OrganisationKind, ProductFamily, Purpose
 from models.base import db
-from models.contract import Contract, ContractStep, Financing
+from models.contract import Contract, ContractStep
+from models.financing import Financing
 from models.loan import Loan
 from models.organisation import Organisation
 from models.product import Product

@@ -14,9 +14,9 @@ from sqlalchemy import select
 from blueprints import clock as zone_clock
 from market.errors import Code
 from market.vocabulary import AlertKind, Capability, NeedState, OrganisationKind
+from models.alert import Alert
 from models.base import db, transaction
 from models.bid import Justification
-from models.contract import Alert
 from models.need import BidRound, Need
 from models.zone import ClockBeat, Outage, Zone
 from scripts import scheduler

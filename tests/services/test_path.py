@@ -24,7 +24,8 @@ from market.vocabulary import (
     Repayment,
 )
 from models.base import db
-from models.contract import Contract, Financing
+from models.contract import Contract
+from models.financing import Financing
 from models.loan import Loan
 from models.need import Need
 from models.organisation import Organisation

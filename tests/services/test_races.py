@@ -29,7 +29,8 @@ from models.audit import AuditEntry
 from models.award import Award
 from models.base import db, transaction
 from models.bid import Bid
-from models.contract import Contract, Financing
+from models.contract import Contract
+from models.financing import Financing
 from models.loan import Loan, Repayment
 from models.need import Need
 from models.organisation import Limit, Organisation

@@ -28,9 +28,11 @@ from market.vocabulary import (
     ProductFamily,
     Purpose,
 )
+from models.alert import Alert
 from models.base import db
 from models.bid import Bid
-from models.contract import Alert, Contract, Financing
+from models.contract import Contract
+from models.financing import Financing
 from models.loan import Loan
 from models.need import Need
 from models.organisation import Limit, Organisation

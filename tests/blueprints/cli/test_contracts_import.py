@@ -17,7 +17,9 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from models.base import db
-from models.contract import Contract, ImportJob, PurchaserPayment
+from models.contract import Contract
+from models.import_job import ImportJob
+from models.payment import PurchaserPayment
 from models.zone import Zone
 from tests.factories import make_zone
 from tests.procurement import lines, make_contract, make_release, make_transaction

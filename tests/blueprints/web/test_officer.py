@@ -16,8 +16,8 @@ from sqlalchemy import select
 from blueprints import clock
 from market.party import Party
 from market.vocabulary import AlertKind, Capability, NeedState, OrganisationKind, RoundState
+from models.alert import Alert
 from models.base import db, transaction
-from models.contract import Alert
 from models.need import Need
 from models.organisation import Tag
 from models.round import MatchingRound
