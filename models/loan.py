@@ -117,6 +117,12 @@ class Loan(Base):
     repayments: Mapped[list[Repayment]] = relationship(back_populates="loan", order_by="Repayment.id")
     events: Mapped[list[LoanEvent]] = relationship(order_by="LoanEvent.number")
 
+    @property
+    def origin(self) -> Award:
+        """Return the award that the deal came of, where there is one by its kind or its review."""
+        assert self.award is not None, "a deal closed off the platform has no award"
+        return self.award
+
 
 class Instalment(Base):
     """One line of the repayment schedule as it stands, in fen; ``due_on`` is known once the loan is drawn.

@@ -125,11 +125,13 @@ def read_figures(zone_id: int) -> Figures:
     out = sum(loan.outstanding for loan in deals)
     late = [loan for loan in deals if loan.overdue_since is not None]
     days = [
-        working_days_between(local_date(loan.award.need.published_at), loan.drawn_on, calendar())
+        working_days_between(local_date(loan.origin.need.published_at), loan.drawn_on, calendar())
         for loan in drawn
-        if loan.award.need.published_at is not None and loan.drawn_on is not None
+        if loan.origin.need.published_at is not None and loan.drawn_on is not None
     ]
-    unsecured = sum(loan.principal for loan in deals if loan.award.bid.product.security is Security.UNSECURED)
+    unsecured = sum(
+        loan.principal for loan in deals if loan.origin.bid.product.security is Security.UNSECURED
+    )
     return Figures(
         institutions=sum(count for kind, count in members.items() if kind in INSTITUTION_KINDS),
         products=_count(select(func.count(Product.id)).where(Product.zone_id == zone_id, Product.listed)),
@@ -285,8 +287,9 @@ def _count_bids(zone_id: int) -> dict[int, int]:
 
 
 def _weigh(loans: list[Loan]) -> Decimal | None:
-    amount = sum(loan.principal for loan in loans)
-    return sum((loan.effective * loan.principal for loan in loans), Decimal(0)) / amount if amount else None
+    priced = [(loan.effective, loan.principal) for loan in loans if loan.effective is not None]
+    amount = sum(principal for _, principal in priced)
+    return sum((cost * principal for cost, principal in priced), Decimal(0)) / amount if amount else None
 
 
 def _weigh_saving(zone_id: int, deals: list[Loan]) -> Decimal | None:
@@ -301,8 +304,8 @@ def _weigh_saving(zone_id: int, deals: list[Loan]) -> Decimal | None:
             offered[need_id].append(effective)
     saved, amount = Decimal(0), 0
     for loan in deals:
-        known = offered[loan.award.need_id]
-        if len(known) > 1:
+        known = offered[loan.origin.need_id]
+        if len(known) > 1 and loan.effective is not None:
             saved += (sum(known, Decimal(0)) / len(known) - loan.effective) * loan.principal
             amount += loan.principal
     return saved / amount if amount else None

@@ -164,7 +164,7 @@ _NEED_TESTS: dict[NeedFigure, Callable[[NeedRow, datetime], bool]] = {
 _LOAN_TESTS: dict[LoanFigure, Callable[[Loan], bool]] = {
     LoanFigure.DRAWN: lambda loan: loan.drawn_on is not None,
     LoanFigure.OUTSTANDING: lambda loan: loan.outstanding > 0,
-    LoanFigure.UNSECURED: lambda loan: loan.award.bid.product.security is Security.UNSECURED,
+    LoanFigure.UNSECURED: lambda loan: loan.origin.bid.product.security is Security.UNSECURED,
     LoanFigure.OVERDUE: lambda loan: loan.overdue_since is not None,
     LoanFigure.CONTRACT: lambda loan: loan.contract_id is not None,
 }
@@ -184,13 +184,15 @@ class Total:
 def sum_up(loans: Sequence[Loan]) -> Total:
     """Return what a list of deals comes to, as the board counts it."""
     amount = sum(loan.principal for loan in loans)
-    weighted = sum((loan.effective * loan.principal for loan in loans), Decimal(0))
+    priced = [(loan.effective, loan.principal) for loan in loans if loan.effective is not None]
+    weighted = sum((cost * principal for cost, principal in priced), Decimal(0))
+    weight = sum(principal for _, principal in priced)
     return Total(
         deals=len(loans),
         firms=len({loan.borrower_id for loan in loans}),
         amount=amount,
         outstanding=sum(loan.outstanding for loan in loans),
-        effective=weighted / amount if amount else None,
+        effective=weighted / weight if weight else None,
     )
 
 

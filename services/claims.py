@@ -78,7 +78,7 @@ def check_drawdown(session: Session, loan: Loan, contract: Contract, drawn_on: d
     if contract.last_due_on is not None and ends > contract_loan.latest_end(contract.last_due_on):
         latest = contract_loan.latest_end(contract.last_due_on).isoformat()
         faults.append(Fault(Code.ENDS_TOO_LATE, "drawn_on", {"ends": ends.isoformat(), "latest": latest}))
-    ratio = loan.award.bid.product.contract_ratio or needs.WHOLE
+    ratio = (loan.award.bid.product.contract_ratio if loan.award is not None else None) or needs.WHOLE
     room = needs.compute_room(session, contract, ratio=ratio, besides=loan.principal)
     if loan.principal > room:
         faults.append(Fault(Code.ABOVE_FINANCEABLE, None, {"asked": loan.principal, "most": room}))

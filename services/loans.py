@@ -27,7 +27,7 @@ from services import alerts, audit, bid_content, claims, contract_steps, exposur
 from services.exchange.offers import read_offer, write_offer
 
 #: Loans that count as deals done: one under review may still come to nothing.
-AGREED_LOANS = (LoanState.APPROVED, LoanState.DRAWN, LoanState.REPAID)
+AGREED_LOANS = (LoanState.APPROVED, LoanState.DRAWN, LoanState.REPAID, LoanState.WRITTEN_OFF)
 
 
 def open_loan(session: Session, award: Award, need: Need, bid: Bid, now: datetime) -> Loan:

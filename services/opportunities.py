@@ -133,8 +133,9 @@ def list_biddable(by: Party) -> list[Product]:
 
 def read_going_rate(zone_id: int, purpose: Purpose, now: datetime) -> GoingRate | None:
     """Return what firms accepted for a purpose within a year; None where so few deals would tell whose."""
-    costs = list(
-        db.session.scalars(
+    costs = [
+        effective
+        for effective in db.session.scalars(
             select(Loan.effective)
             .join(Award, Loan.award_id == Award.id)
             .join(Need, Award.need_id == Need.id)
@@ -145,7 +146,8 @@ def read_going_rate(zone_id: int, purpose: Purpose, now: datetime) -> GoingRate 
                 Need.purpose == purpose,
             )
         )
-    )
+        if effective is not None
+    ]
     if len(costs) < GOING_RATE_LEAST:
         return None
     return GoingRate(len(costs), min(costs), median(costs), max(costs))

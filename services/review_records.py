@@ -128,7 +128,7 @@ def may_decide(review: Review, by: Party) -> bool:
         review.outcome is None
         and loan.lender_id == by.organisation_id
         and by.may(Capability.INSTITUTION_APPROVER)
-        and loan.award.bid.placed_by != by.user_id
+        and loan.origin.bid.placed_by != by.user_id
     )
 
 

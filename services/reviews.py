@@ -198,14 +198,14 @@ def _call_off(
     sealer: Sealer,
 ) -> Review:
     review_id, loan_id = seen.id, seen.loan_id
-    need = needs.lock(session, session.get_one(Loan, loan_id).award.need_id)
+    need = needs.lock(session, session.get_one(Loan, loan_id).origin.need_id)
     loan = loans.call_off(session, loan_id, LoanState.UNDER_REVIEW, by=by, now=now)
     review = session.get_one(Review, review_id, with_for_update=True)
     if reason is not DeclineReason.FIRM_WITHDREW:
         _check_second_person(loan, by)
     review.reason, review.note = reason, note
     _decide(session, review, ReviewOutcome.DECLINED, by=by, now=now)
-    award, bid = loan.award, loan.award.bid
+    award, bid = loan.origin, loan.origin.bid
     award.state = AwardState.DECLINED
     bid.state, bid.ended_at = BidState.DECLINED, now
     bid.reason = {**(bid.reason or {}), "declined": reason.value}
@@ -223,7 +223,7 @@ def _decide(session: Session, review: Review, outcome: ReviewOutcome, *, by: Par
 
 
 def _check_second_person(loan: Loan, by: Party) -> None:
-    if loan.award.bid.placed_by == by.user_id:
+    if loan.origin.bid.placed_by == by.user_id:
         raise conflict(Code.SAME_PERSON)
 
 

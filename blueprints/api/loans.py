@@ -16,7 +16,8 @@ from blueprints.api.parsing import Answer, Body
 from blueprints.api.parties import OrganisationBrief
 from blueprints.api.reviews import ReviewAnswer
 from market.calendar import local_date
-from market.vocabulary import Capability, LoanState, OfferKind
+from market.lending_vocabulary import DealKind
+from market.vocabulary import Capability, LoanState
 from models.loan import Loan as Row
 from services import awards, loans, review_records
 
@@ -64,17 +65,17 @@ class LoanAnswer(Answer):
     """A loan or lease."""
 
     id = fields.Count()
-    need_id = fields.Count()
-    award_id = fields.Count()
+    need_id = fields.Count(allow_none=True)
+    award_id = fields.Count("None: closed off the platform.", allow_none=True)
     contract_id = fields.Count(allow_none=True)
-    kind = fields.Word(OfferKind)
+    kind = fields.Word(DealKind)
     state = fields.Word(LoanState)
     lender = fields.Part(OrganisationBrief)
     borrower = fields.Part(OrganisationBrief)
     principal = fields.Money()
     months = fields.Count()
     outstanding = fields.Money("Principal still owed.")
-    effective = fields.Rate("All-in annual cost as awarded.")
+    effective = fields.Rate("All-in annual cost as awarded.", allow_none=True)
     approved_at = fields.Moment()
     drawn_on = fields.Day(allow_none=True)
     repaid_on = fields.Day(allow_none=True)
@@ -195,7 +196,7 @@ class LoanCancellation(MethodView):
 def show(row: Row, today: date) -> dict[str, Any]:
     """Return a loan in the shape of ``LoanAnswer``."""
     made = {
-        "need_id": row.award.need_id,
+        "need_id": row.award.need_id if row.award is not None else None,
         "next_payment": loans.next_payment(row, today) if row.state is LoanState.DRAWN else None,
     }
     plain = {name: getattr(row, name) for name in LoanAnswer().fields if name not in made}

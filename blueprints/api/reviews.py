@@ -175,7 +175,7 @@ def show(row: Row) -> dict[str, Any]:
     """Return a review in the shape of ``ReviewAnswer``."""
     loan = row.loan
     made = {
-        "need_id": loan.award.need_id,
+        "need_id": loan.origin.need_id,
         "lender": loan.lender,
         "borrower": loan.borrower,
         "stands_still": review_records.is_standing_still(row),

@@ -134,9 +134,9 @@ def show(loan_id: int, form: Form) -> tuple[str, int]:
     return form.page(
         "deals/show.html",
         loan=loan,
-        bid=loan.award.bid,
+        bid=loan.award.bid if loan.award is not None else None,
         priced=priced,
-        need=loan.award.need,
+        need=loan.award.need if loan.award is not None else None,
         today=today,
         upcoming=loans.next_payment(loan, today) if loan.state is LoanState.DRAWN else None,
         owed=loans.read_owed(loan),

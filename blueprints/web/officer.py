@@ -293,7 +293,7 @@ def _need_cells(row: NeedRow) -> list[Any]:
 
 
 def _loan_cells(loan: Loan) -> list[Any]:
-    product = loan.award.bid.product
+    product = loan.origin.bid.product
     return [
         loan.id,
         elements.named(loan.borrower),

@@ -19,6 +19,7 @@ from blueprints.documents.disclosure_sheet import Sheet
 from blueprints.web import calculator, elements
 from market import cost
 from market.calendar import local_date
+from market.errors import not_found
 from market.terms import Terms
 from market.vocabulary import FLOATING, BidState, Capability, LprTenor, Pricing
 from models.bid import Bid
@@ -72,6 +73,8 @@ def of_bid(bid_id: int, paper: str) -> Response:
 def of_deal(loan_id: int, paper: str) -> Response:
     """Hand out a paper of the offer that a deal came of."""
     loan = loans.find(loan_id, by=access.acting())
+    if loan.award is None:
+        raise not_found("award", loan_id)
     bid = loan.award.bid
     firm = elements.named(loan.borrower)
     # Of a bid taken in part the loan has terms of its own.

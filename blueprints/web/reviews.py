@@ -127,7 +127,7 @@ def reviews_give_up(review_id: int) -> Answer:
     if not form.ok:
         return deals.show(review.loan_id, form)
     flash(gettext("Given up. The other offers that still hold are yours to accept again."), "success")
-    return redirect(url_for("enterprise.needs_offers", need_id=review.loan.award.need_id), 303)
+    return redirect(url_for("enterprise.needs_offers", need_id=review.loan.origin.need_id), 303)
 
 
 def _back(loan_id: int) -> Any:

@@ -241,7 +241,7 @@ class Dealing:
     def _lend(self, award_id: int, plan: Plan, now: datetime) -> None:
         loan = db.session.scalars(select(Loan).where(Loan.award_id == award_id)).one()
         if loan.state is LoanState.UNDER_REVIEW:
-            need_id = loan.award.need_id
+            need_id = loan.origin.need_id
             self._reviewing.follow(loan, plan, now, lambda now: self._decide(need_id, plan, now))
             return
         self._lending.follow(loan, plan, now)
