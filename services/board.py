@@ -264,7 +264,8 @@ def _deals(zone_id: int) -> list[Loan]:
     return list(
         db.session.scalars(
             select(Loan)
-            .where(Loan.zone_id == zone_id, Loan.state.in_(AGREED_LOANS))
+            # Deals closed off the platform are counted apart.
+            .where(Loan.zone_id == zone_id, Loan.state.in_(AGREED_LOANS), Loan.award_id.is_not(None))
             .options(
                 joinedload(Loan.award).options(
                     joinedload(Award.need), joinedload(Award.bid).joinedload(Bid.product)
