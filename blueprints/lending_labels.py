@@ -29,6 +29,7 @@ LABELS: dict[type[Enum], dict[Any, Any]] = {
     },
     LoanEventKind: {
         LoanEventKind.DRAWDOWN: lazy_pgettext("book", "Drawdown"),
+        LoanEventKind.RELEASE: lazy_pgettext("book", "Undrawn rest given up"),
         LoanEventKind.RECEIPT: lazy_pgettext("book", "Receipt"),
         LoanEventKind.CHARGE: lazy_pgettext("book", "Charge"),
         LoanEventKind.RATE_RESET: lazy_pgettext("book", "Rate reset"),

@@ -21,9 +21,13 @@ class DealKind(StrEnum):
 
 
 class LoanEventKind(StrEnum):
-    """What happens to a deal after it was approved (贷后事项); each is written once and never changed."""
+    """What happens to a deal after it was approved (贷后事项); each is written once and never changed.
+
+    A ``release`` gives up what was approved and will not be drawn.
+    """
 
     DRAWDOWN = "drawdown"
+    RELEASE = "release"
     RECEIPT = "receipt"
     CHARGE = "charge"
     RATE_RESET = "rate_reset"

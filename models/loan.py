@@ -36,9 +36,10 @@ class Loan(Base):
 
     What happened stands in ``events`` and, to the fen, in ``movements``: neither is ever changed. The
     schedule (``instalments``), the receipts (``repayments``), the spans of lateness and the columns from
-    ``drawn`` on are what follows from them (``market.ledger``), kept so that lists and the clock need not
+    ``bound`` on are what follows from them (``market.ledger``), kept so that lists and the clock need not
     compute it:
 
+    - ``bound``: what the deal takes of limits now: all of it once promised, less what is repaid or given up;
     - ``overdue_since``: the earliest due date not fully paid, by the clock's last look; None when nothing is;
     - ``oldest_due_on``: the earliest due date that is not fully paid, due yet or not;
     - ``paused_days``: days that do not count as late among those since ``oldest_due_on``;
@@ -51,6 +52,7 @@ class Loan(Base):
         CheckConstraint("principal > 0", name="principal_sign"),
         CheckConstraint("drawn >= 0 AND (is_revolving OR drawn <= principal)", name="drawn_range"),
         CheckConstraint("outstanding BETWEEN 0 AND principal", name="outstanding_range"),
+        CheckConstraint("bound BETWEEN 0 AND principal", name="bound_range"),
         CheckConstraint("state NOT IN ('drawn','repaid') OR drawn_on IS NOT NULL", name="drawn_has_date"),
         CheckConstraint("state <> 'repaid' OR outstanding = 0", name="repaid_owes_nothing"),
         CheckConstraint("grace_days BETWEEN 0 AND 30", name="grace_range"),
@@ -90,6 +92,7 @@ class Loan(Base):
         word(PrepaymentEffect), default=PrepaymentEffect.NEXT
     )
     approved_at: Mapped[datetime]
+    bound: Mapped[int] = mapped_column(Fen, default=0)
     drawn: Mapped[int] = mapped_column(Fen, default=0)
     drawn_on: Mapped[date | None]
     repaid_on: Mapped[date | None]

@@ -22,7 +22,7 @@ from market.errors import Code, Fault, conflict, invalid, not_found
 from market.guarantees import Excess, Load
 from market.risk_sharing import SHARE_PLACES
 from market.terms import Terms
-from market.vocabulary import LIVE_LOANS, LimitScope, LoanState, ProductFamily, SizeClass
+from market.vocabulary import LIVE_LOANS, LimitScope, ProductFamily, SizeClass
 from models.base import db
 from models.bid import Bid
 from models.loan import Guarantee, Loan
@@ -138,10 +138,8 @@ def find(session: Session, loan_id: int) -> Guarantee | None:
 
 
 def read_out(loan: Loan) -> int:
-    """Return what a loan binds now, in fen: all of it once promised, what is outstanding once drawn."""
-    if loan.state not in LIVE_LOANS:
-        return 0
-    return loan.outstanding if loan.state is LoanState.DRAWN else loan.principal
+    """Return what a loan binds now, in fen."""
+    return loan.bound if loan.state in LIVE_LOANS else 0
 
 
 def give(session: Session, loan: Loan, bid: Bid, *, now: datetime) -> None:

@@ -13,13 +13,13 @@ from sqlalchemy import BigInteger, ColumnElement, Select, String, and_, case, ca
 from sqlalchemy.orm import Session
 
 from market.errors import Code, conflict
-from market.vocabulary import LIVE_LOANS, LimitScope, LoanState
+from market.vocabulary import LIVE_LOANS, LimitScope
 from models.base import db
 from models.loan import Loan
 from models.organisation import Limit, Organisation
 
-#: What a live loan takes of a limit: all of it once promised, what is outstanding once drawn.
-OUT = case((Loan.state == LoanState.DRAWN, Loan.outstanding), else_=Loan.principal)
+#: What a live loan takes of a limit: all of it once promised, less what is repaid or given up.
+OUT = Loan.bound
 
 #: What a row of a question of several kinds has where it says nothing.
 NO_CODE, NOTHING_OWED = cast(null(), String), cast(null(), BigInteger)

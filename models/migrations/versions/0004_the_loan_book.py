@@ -52,6 +52,7 @@ _CHANGES = (
             ("grace_days", sa.Integer(), "0"),
             ("allocation", sa.String(length=32), "fees_first"),
             ("prepayment", sa.String(length=32), "next"),
+            ("bound", sa.BigInteger(), "0"),
             ("drawn", sa.BigInteger(), "0"),
             ("paused_days", sa.Integer(), "0"),
             ("days_past_due", sa.Integer(), "0"),
@@ -79,6 +80,7 @@ _CHANGES = (
                 "risk_class IN ('normal', 'special_mention', 'substandard', 'doubtful', 'loss')",
             ),
             ("ck_loans_drawn_range", "drawn >= 0 AND (is_revolving OR drawn <= principal)"),
+            ("ck_loans_bound_range", "bound BETWEEN 0 AND principal"),
             ("ck_loans_grace_range", "grace_days BETWEEN 0 AND 30"),
             ("ck_loans_closed_elsewhere_has_evidence", "award_id IS NOT NULL OR evidence <> ''"),
         ],
@@ -266,6 +268,7 @@ def upgrade() -> None:
             "kind",
             sa.Enum(
                 "drawdown",
+                "release",
                 "receipt",
                 "charge",
                 "rate_reset",
@@ -465,6 +468,10 @@ def _write_events() -> None:
         " repayments.loan_id AND loan_events.reference = repayments.reference)"
     )
     op.execute("UPDATE loans SET drawn = principal WHERE drawn_on IS NOT NULL")
+    op.execute(
+        "UPDATE loans SET bound = CASE state WHEN 'drawn' THEN outstanding WHEN 'approved' THEN principal"
+        " WHEN 'under_review' THEN principal ELSE 0 END"
+    )
     op.execute(
         "UPDATE loans SET oldest_due_on = (SELECT min(due_on) FROM instalments WHERE instalments.loan_id ="
         " loans.id AND (paid_principal < principal OR paid_interest < interest OR paid_fees < fees))"
