@@ -91,7 +91,10 @@ def check_drawdown(session: Session, loan: Loan, contract: Contract, drawn_on: d
 
 
 def give_back(session: Session, contract_id: int, amount: int) -> None:
-    """Take ``amount`` fen of principal that is repaid, or never drawn, off the live claim on a contract."""
+    """Take ``amount`` fen of principal that is repaid, or never drawn, off the live claim on a contract.
+
+    A negative amount is put on again: a repayment was taken back.
+    """
     financing = contract_steps.find_financing(session, contract_id)
     if financing is not None:
         financing.financed -= min(amount, financing.financed)

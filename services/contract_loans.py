@@ -19,7 +19,7 @@ from models.contract import Contract
 from models.financing import Financing
 from models.loan import Loan
 from models.payment import PurchaserPayment
-from services import alerts, audit, contract_steps, exposures, loans, needs, purchasers
+from services import alerts, audit, contract_settlement, contract_steps, exposures, needs, purchasers
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,10 +153,7 @@ def settle(
     if not contract_loan.has_reached(contract.stage, ContractStage.DRAWN):
         return
     drawn = session.scalars(
-        select(Loan)
-        .where(Loan.contract_id == contract.id, Loan.state == LoanState.DRAWN)
-        .order_by(Loan.drawn_on, Loan.id)
-        .with_for_update()
+        select(Loan.id).where(Loan.contract_id == contract.id, Loan.state == LoanState.DRAWN)
     ).all()
     if not drawn:
         # Everything is repaid: the rest is the supplier's alone and moves nothing here.
@@ -170,23 +167,9 @@ def settle(
         payment=payment.id,
         amount=payment.amount,
     )
-    left = payment.amount
-    for loan in drawn:
-        if left == 0 or (loan.drawn_on is not None and payment.paid_on < loan.drawn_on):
-            continue
-        row = loans.absorb(
-            session,
-            loan,
-            left,
-            payment.paid_on,
-            f"{subject}/{loan.id}",
-            by=by,
-            now=now,
-            payment_id=payment.id,
-        )
-        left = row.remainder
-        session.flush()
     payment.settled_at = now
+    session.flush()
+    contract_settlement.settle(session, contract, by=by, now=now)
 
 
 def may_record(contract: Contract, *, by: Party) -> bool:

@@ -224,6 +224,31 @@ def step_back(session: Session, contract: Contract, *, why: str, by: Party | Non
     session.flush()
 
 
+def reopen(session: Session, contract: Contract, *, why: str, by: Party | None, now: datetime) -> None:
+    """Take back that everything was repaid, inside the caller's transaction: something is owed again."""
+    step = session.scalar(
+        select(ContractStep)
+        .where(
+            ContractStep.contract_id == contract.id,
+            ContractStep.stage == ContractStage.REPAID,
+            ContractStep.undone_at.is_(None),
+        )
+        .order_by(ContractStep.id.desc())
+    )
+    if step is not None:
+        step.undone_by, step.undone_at = by.user_id if by is not None else None, now
+        step.undone_why = why
+    session.flush()
+    standing = session.scalars(
+        select(ContractStep.stage).where(
+            ContractStep.contract_id == contract.id, ContractStep.undone_at.is_(None)
+        )
+    )
+    reached = [stage for stage in standing if stage is not ContractStage.REPAID]
+    contract.stage, contract.updated_at = max(reached, key=contract_loan.LADDER.index), now
+    session.flush()
+
+
 def climb_to(
     session: Session,
     contract: Contract,

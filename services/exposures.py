@@ -68,18 +68,36 @@ def lock(session: Session, *which: ColumnElement[bool]) -> None:
 def give_back(session: Session, loan: Loan, amount: int, *, now: datetime) -> None:
     """Release ``amount`` fen of a loan's principal, with the part of its guarantee that goes with them.
 
-    The loan's state and what is outstanding of it say already how it stands afterwards.
+    What the loan binds (``Loan.bound``) says already how it stands afterwards.
     """
-
-    def out(organisation_id: int, released: int) -> Exposure:
-        return Exposure(organisation_id, loan.borrower_id, loan.sector, loan.purchaser_id, released)
-
-    released = [out(loan.lender_id, amount)]
     row = guarantees.find(session, loan.id)
-    if row is not None and row.ended_at is None:
-        left = guarantees.read_out(loan)
-        before = count_in_force(row.amount, left + amount, loan.principal)
-        released.append(out(row.guarantor_id, before - count_in_force(row.amount, left, loan.principal)))
-    limits.release(session, released)
+    limits.release(session, _moved(loan, row, amount, loan.bound + amount))
     if row is not None and row.ended_at is None:
         guarantees.follow(session, row, now)
+
+
+def take_again(session: Session, loan: Loan, amount: int, *, now: datetime) -> None:
+    """Count ``amount`` fen of a loan's principal once more, with their part of its guarantee.
+
+    A repayment was taken back: it is owed again whatever the limits say by now.
+    """
+    row = guarantees.find(session, loan.id)
+    if row is not None:
+        row.ended_at = None
+        session.flush()
+    limits.restore(session, _moved(loan, row, amount, loan.bound - amount))
+    if row is not None:
+        guarantees.follow(session, row, now, grows=True)
+
+
+def _moved(loan: Loan, row: Guarantee | None, amount: int, before: int) -> list[Exposure]:
+    """Return what ``amount`` fen of a loan, which bound ``before``, are to its lender and its guarantor."""
+
+    def out(organisation_id: int, moved: int) -> Exposure:
+        return Exposure(organisation_id, loan.borrower_id, loan.sector, loan.purchaser_id, moved)
+
+    moved = [out(loan.lender_id, amount)]
+    if row is not None and row.ended_at is None:
+        in_force = [count_in_force(row.amount, bound, loan.principal) for bound in (before, loan.bound)]
+        moved.append(out(row.guarantor_id, abs(in_force[0] - in_force[1])))
+    return moved

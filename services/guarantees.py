@@ -181,22 +181,23 @@ def give(session: Session, loan: Loan, bid: Bid, *, now: datetime) -> None:
     leverage.used = load.total
 
 
-def follow(session: Session, row: Guarantee, now: datetime) -> None:
-    """Let a guarantee shrink with its loan, or end with it; the guarantor's rows are locked already.
+def follow(session: Session, row: Guarantee, now: datetime, *, grows: bool = False) -> None:
+    """Let a guarantee shrink or grow with its loan, or end with it; the guarantor's rows are locked already.
 
     All that the guarantor has in force for the firm is weighed anew: with less in force a small firm's other
-    guarantees may count for less. None counts for more than before, whatever became of the firm meanwhile.
+    guarantees may count for less. The others never count for more than before, whatever became of the firm.
     """
     firm = session.get_one(Organisation, row.firm_id)
     rows = _list_live(session, row.guarantor_id, [firm.id])
     before = sum(one.weighted for one in rows)
     for one in rows:
-        one.weighted = min(one.weighted, _weigh(one, rows, firm))
+        weight = _weigh(one, rows, firm)
+        one.weighted = weight if one is row and grows else min(one.weighted, weight)
     if read_out(row.loan) == 0:
         row.weighted, row.ended_at = 0, now
     leverage = _read_leverage(session, row.guarantor_id, locked=True)
     if leverage is not None:
-        leverage.used -= min(before - sum(one.weighted for one in rows), leverage.used)
+        leverage.used = max(leverage.used + sum(one.weighted for one in rows) - before, 0)
 
 
 def count_given(

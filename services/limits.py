@@ -98,6 +98,12 @@ def release(session: Session, exposures: Sequence[Exposure]) -> None:
         limit.used -= min(given, limit.used)
 
 
+def restore(session: Session, exposures: Sequence[Exposure]) -> None:
+    """Take amounts of every limit in the way again, whatever its cap: what is owed again is owed."""
+    for limit in lock(session, exposures):
+        limit.used += sum(exposure.amount for exposure in exposures if exposure.touches(limit))
+
+
 def count_out(
     session: Session,
     lender_id: int,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -28,12 +28,13 @@ from market.vocabulary import (
     Security,
 )
 from models.bid import Bid
+from models.loan import Loan
 from models.need import Need
 from models.organisation import Organisation
 from models.product import Product
 from models.user import User
 from models.zone import Zone
-from services import admissions, bids, needs, organisations, products, users, zones
+from services import admissions, bids, drawdowns, needs, organisations, products, users, zones
 from services.passwords import Passwords
 from services.sealing import Sealer
 
@@ -178,3 +179,17 @@ def place_bid(
         rate=Decimal("0.04"),
     )
     return bids.place(need.id, replace(usual, **values), by=by, now=now, sealer=sealer)
+
+
+def pay_out(loan_id: int, drawn_on: date, *, by: Party, now: datetime, amount: int | None = None) -> Loan:
+    """Draw a loan; on a contract with the agreement of a second person of the lender."""
+    loan = drawdowns.ask(loan_id, drawn_on, by=by, now=now, amount=amount)
+    waiting = drawdowns.find_waiting(loan_id)
+    if waiting is None:
+        return loan
+    second = replace(
+        by,
+        user_id=make_user(now=now).id,
+        capabilities=frozenset({Capability.INSTITUTION_APPROVER}),
+    )
+    return drawdowns.confirm(waiting.id, by=second, now=now)

@@ -19,7 +19,7 @@ from market.calendar import local_date
 from market.lending_vocabulary import DealKind
 from market.vocabulary import Capability, LoanState
 from models.loan import Loan as Row
-from services import awards, loans, review_records
+from services import awards, drawdowns, loans, review_records
 
 loan_routes = Blueprint("loans", __name__, "Loans and leases that came of awards.")
 
@@ -43,6 +43,8 @@ class Drawdown(Body):
     """When the money was paid out."""
 
     drawn_on = fields.Day(required=True)
+    amount = fields.Money("A tranche; without it all that is left.")
+    evidence = fields.Text("Reference to the paper.", most=300)
 
 
 class RepaymentEntry(Body):
@@ -160,9 +162,10 @@ class LoanDrawdown(MethodView):
     def post(self, data: dict[str, Any], loan_id: int) -> Any:
         """Record that the lender paid the loan out; the schedule gets its dates.
 
-        A contract loan can be drawn only after account lock and pledge.
+        A contract loan can be drawn only after account lock and pledge, and is paid out once another person
+        of the lender confirms the drawdown.
         """
-        return show_whole(loans.draw(loan_id, data["drawn_on"], by=access.acting(), now=access.now()))
+        return show_whole(drawdowns.ask(loan_id, **data, by=access.acting(), now=access.now()))
 
 
 @loan_routes.route(f"/loans/<{fields.ID}:loan_id>/repayments")

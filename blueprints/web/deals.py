@@ -16,7 +16,7 @@ from market import cost
 from market.calendar import local_date
 from market.vocabulary import Capability, LoanState
 from models.loan import Loan
-from services import awards, contract_loans, loans, review_records, reviews
+from services import awards, contract_loans, drawdowns, loans, review_records, reviews
 from services.exchange.offers import read_offer
 
 Answer = str | Response | tuple[str, int]
@@ -77,10 +77,14 @@ def deals_draw(loan_id: int) -> Answer:
     """Record that the lender paid the loan out."""
     form = Form(request.form)
     drawn_on = form.day("drawn_on")
-    form.run(loans.draw, loan_id, drawn_on, by=access.acting(), now=access.now())
+    form.run(drawdowns.ask, loan_id, drawn_on, by=access.acting(), now=access.now())
     if not form.ok:
         return show(loan_id, form)
-    flash(gettext("Drawn on %(day)s. The schedule has its dates now.", day=formats.day(drawn_on)), "success")
+    if drawdowns.find_waiting(loan_id) is not None:
+        flash(gettext("Asked for. It is paid out once a second person confirms it."), "success")
+    else:
+        said = gettext("Drawn on %(day)s. The schedule has its dates now.", day=formats.day(drawn_on))
+        flash(said, "success")
     return redirect(url_for("deals.deals_show", loan_id=loan_id), 303)
 
 

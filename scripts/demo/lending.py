@@ -8,14 +8,13 @@ from random import Random
 
 from market.calendar import add_months, local_date
 from market.party import Party
-from market.settlement import Due, open_amount, shorten
 from market.vocabulary import LoanState
 from models.base import db
 from models.loan import Loan
 from scripts.demo.cast import Cast, Member
 from scripts.demo.demand import Plan
 from scripts.demo.timeline import Timeline, at_minute, office_moment, shift
-from services import loans
+from services import drawdowns, loans
 
 #: How many firms stop paying in each zone.
 STOPS = (4, 2)
@@ -53,7 +52,7 @@ class Lending:
         """Pay a loan out, and let its repayments follow."""
         loan = db.session.get_one(Loan, loan_id)
         lender = self.lender(loan).parties[loan.zone_id]
-        loan = loans.draw(loan_id, local_date(now), by=lender, now=now)
+        loan = drawdowns.ask(loan_id, local_date(now), by=lender, now=now)
         end = local_date(self._timeline.end)
         last_paid = end - timedelta(days=rng.choice((12, 26, 40, 58, 80)))
         runs_on = local_date(now) + timedelta(days=60) < last_paid < add_months(local_date(now), loan.months)
@@ -67,7 +66,11 @@ class Lending:
     def draw_contract_loan(self, loan_id: int, now: datetime, *, pays: bool) -> None:
         """Pay a contract loan out; what the purchaser's payments leave open, the firm pays when it is due."""
         loan = db.session.get_one(Loan, loan_id)
-        loans.draw(loan_id, local_date(now), by=self.lender(loan).parties[loan.zone_id], now=now)
+        lender = self.lender(loan)
+        drawdowns.ask(loan_id, local_date(now), by=lender.parties[loan.zone_id], now=now)
+        waiting = drawdowns.find_waiting(loan_id)
+        assert waiting is not None, "a drawdown on a contract waits for a second person"
+        drawdowns.confirm(waiting.id, by=lender.second(loan.zone_id), now=now + timedelta(minutes=5))
         stops = None if pays else local_date(now)
         self.await_next(
             loan_id, Random(f"{self.seed} loan {loan_id}"), "good" if pays else "stops", now, stops=stops
@@ -114,7 +117,7 @@ class Lending:
             # A purchaser's payment has covered this line meanwhile.
             self.await_next(loan_id, rng, mood, now, stops=stops)
             return
-        amount = sum_payoff(loan, now) if pays_all else upcoming.amount
+        amount = loans.read_payoff(loan, local_date(now)) if pays_all else upcoming.amount
         reference = f"HK{loan_id:05d}-{len(loan.repayments) + 1:02d}"
         lender = self.lender(loan).parties[loan.zone_id]
         loans.record_repayment(loan_id, amount, local_date(now), reference, by=lender, now=now)
@@ -124,24 +127,6 @@ class Lending:
         slot = self._timeline.next_slot(zone_id, at_minute(due + timedelta(days=1), 0))
         if slot is not None:
             self._timeline.tick_at(zone_id, slot)
-
-
-def sum_payoff(loan: Loan, now: datetime) -> int:
-    """Return what pays a loan off today, in fen: interest counts up to the day."""
-    today = local_date(now)
-    lines = [
-        Due(
-            line.due_on or today,
-            line.principal,
-            line.interest,
-            line.fees,
-            line.paid_principal,
-            line.paid_interest,
-            line.paid_fees,
-        )
-        for line in loan.instalments
-    ]
-    return sum(open_amount(line) for line in shorten(lines, today, drawn_on=loan.drawn_on or today))
 
 
 def _cancel(loan_id: int, by: Party, now: datetime) -> None:

@@ -48,7 +48,6 @@ from services import (
     bids,
     contracts,
     early_openings,
-    loans,
     need_changes,
     needs,
     opening,
@@ -72,6 +71,7 @@ from tests.factories import (
     make_party,
     make_product,
     make_zone,
+    pay_out,
     place_bid,
 )
 
@@ -216,7 +216,7 @@ def _deal(cast: Cast, now: datetime, sealer: Sealer) -> None:
     for award in given:
         awards.confirm(award.id, by=approver, now=closed)
     taken = list(db.session.scalars(select(Loan).order_by(Loan.id)))
-    loans.draw(taken[0].id, closed.date(), by=rival, now=closed)
+    pay_out(taken[0].id, closed.date(), by=rival, now=closed)
     review = db.session.scalars(select(Review)).one()
     asked = reviews.ask(review.id, "审计报告", by=rival, now=closed)
     matched = rounds.run_now(firm.zone_id, by=cast.parties["officer"], now=closed)

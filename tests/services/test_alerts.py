@@ -13,7 +13,7 @@ from models.contract import Contract
 from services import alerts, contract_steps, loans
 from services.clock import run_due
 from services.sealing import Sealer
-from tests.factories import make_officer, make_party, make_product, make_zone
+from tests.factories import make_officer, make_party, make_product, make_zone, pay_out
 from tests.services.conftest import Refusing
 from tests.services.test_contract_steps import credit, lock_account, pledge
 from tests.services.test_path import LATER, make_contract_path, make_drawn_contract_loan
@@ -77,7 +77,7 @@ def test_a_former_lender_hears_no_more_of_a_contract(app: Flask, now: datetime, 
     again = later + LATER
     contract_steps.confirm(lock_account(contract, bank, again).id, by=purchaser, now=again)
     pledge(contract, bank, again)
-    loans.draw(second.id, date(2026, 11, 26), by=bank, now=again)
+    pay_out(second.id, date(2026, 11, 26), by=bank, now=again)
     run_due(firm.zone_id, now=again + timedelta(days=250), sealer=sealer)
     assert len(alerts.list_open(bank)) == 2
     assert alerts.list_open(former) == []

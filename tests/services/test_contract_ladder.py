@@ -12,10 +12,10 @@ from market.vocabulary import ContractStage, LoanState, Purpose
 from models.base import db
 from models.contract import Contract
 from models.loan import Loan
-from services import awards, contract_loans, contract_steps, loans
+from services import awards, contract_loans, contract_steps
 from services.clock import run_due
 from services.contract_loans import Payment
-from tests.factories import MILLION, make_need, place_bid
+from tests.factories import MILLION, make_need, pay_out, place_bid
 from tests.services.test_path import ACCOUNT, LATER, make_contract_path, make_drawn_contract_loan
 
 
@@ -65,7 +65,7 @@ def test_the_same_lender_may_lend_on_a_contract_again_and_be_repaid_again(
     run_due(firm.zone_id, now=again + LATER, sealer=sealer)
     awards.accept(need.id, bid.id, bid.receipt_hash, by=firm, now=again + LATER)
     second = awards.list_deals(bank)[0]
-    loans.draw(second.id, date(2027, 1, 25), by=bank, now=again + LATER)
+    pay_out(second.id, date(2027, 1, 25), by=bank, now=again + LATER)
     pay(contract.id, "T2", 6 * MILLION, date(2027, 6, 15), by=purchaser, now=later + timedelta(days=204))
     assert db.session.get_one(Loan, second.id).state is LoanState.REPAID
     assert stages(contract.id).count(ContractStage.REPAID) == 2

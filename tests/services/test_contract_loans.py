@@ -15,11 +15,11 @@ from models.base import db
 from models.contract import Contract
 from models.loan import Loan
 from models.payment import PurchaserPayment
-from services import alerts, awards, contract_loans, contract_steps, loans
+from services import alerts, awards, contract_loans, contract_steps
 from services.clock import run_due
 from services.contract_loans import Payment
 from services.sealing import Sealer
-from tests.factories import MILLION, make_officer, make_party, make_zone
+from tests.factories import MILLION, make_officer, make_party, make_zone, pay_out
 from tests.services.conftest import Refusing
 from tests.services.test_contract_steps import credit, lock_account, pledge
 from tests.services.test_path import ACCOUNT, LATER, make_contract_path, make_drawn_contract_loan
@@ -156,10 +156,10 @@ def test_two_loans_on_a_contract_are_settled_oldest_first(app: Flask, now: datet
     later = now + LATER
     contract_steps.confirm(lock_account(contract, bank, later).id, by=purchaser, now=later)
     pledge(contract, bank, later)
-    loans.draw(first.id, date(2026, 11, 23), by=bank, now=later)
+    pay_out(first.id, date(2026, 11, 23), by=bank, now=later)
     second = credit(firm, bank, product, contract, later, sealer)
     again = later + LATER
-    loans.draw(second.id, date(2026, 11, 26), by=bank, now=again)
+    pay_out(second.id, date(2026, 11, 26), by=bank, now=again)
     payment = pay(contract, "T1", 4 * MILLION, date(2026, 11, 26), purchaser, again)
     one, two = db.session.get_one(Loan, first.id), db.session.get_one(Loan, second.id)
     assert (one.outstanding, two.outstanding) == (0, 0)

@@ -26,6 +26,7 @@ from tests.factories import (
     make_party,
     make_product,
     make_zone,
+    pay_out,
     place_bid,
 )
 from tests.services.conftest import Refusing
@@ -217,12 +218,12 @@ def test_a_cancelled_loan_takes_its_lock_and_pledge_along_for_the_next_lender(
     again = later + LATER
     # The former lender's account and pledge do not serve the new one.
     with refuses(Code.NO_PLEDGE):
-        loans.draw(second.id, date(2026, 11, 26), by=other, now=again)
+        pay_out(second.id, date(2026, 11, 26), by=other, now=again)
     with refuses(Code.NOT_FOUND):
         lock_account(contract, bank, again)
     contract_steps.confirm(lock_account(contract, other, again).id, by=purchaser, now=again)
     pledge(contract, other, again)
-    loans.draw(second.id, date(2026, 11, 26), by=other, now=again)
+    pay_out(second.id, date(2026, 11, 26), by=other, now=again)
     assert read(contract).stage is S.DRAWN
 
 
@@ -251,7 +252,7 @@ def test_cancelling_one_of_two_loans_leaves_the_ladder_to_the_other(
     again = later + LATER
     loans.cancel(second.id, by=bank, now=again)
     assert read(contract).stage is S.PLEDGE_REGISTERED
-    loans.draw(first.id, date(2026, 11, 26), by=bank, now=again)
+    pay_out(first.id, date(2026, 11, 26), by=bank, now=again)
     third = credit(firm, bank, product, contract, again, sealer)
     end = again + timedelta(days=30)
     owed = loans.read_owed(db.session.get_one(Loan, first.id)).total

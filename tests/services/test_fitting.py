@@ -16,7 +16,7 @@ from market.vocabulary import OfferKind, OrganisationKind, Purpose, Repayment, S
 from models.need import Need
 from services import bids, fitting, loans, opportunities, organisations
 from services.sealing import Sealer
-from tests.factories import MILLION, make_need, make_officer, make_party, make_product, place_bid
+from tests.factories import MILLION, make_need, make_officer, make_party, make_product, pay_out, place_bid
 from tests.services.test_loans import LATER, MONDAY, make_loan
 from tests.services.test_path import make_contract_path
 
@@ -62,7 +62,7 @@ def test_what_a_firm_owes_in_its_zone_counts_from_the_promise_to_the_repayment(
 
     assert owed() == 5 * MILLION
     later = now + LATER
-    loans.draw(loan.id, MONDAY, by=bank, now=later)
+    pay_out(loan.id, MONDAY, by=bank, now=later)
     loans.record_repayment(loan.id, 2 * MILLION, MONDAY, "R1", by=bank, now=later)
     assert owed() == loan.outstanding < 5 * MILLION
     assert fitting.describe(make_need(make_party(now=now), now=now), MONDAY)["exposure"] == 0

@@ -30,7 +30,7 @@ from models.product import Product
 from services import awards, bid_content, bids, limits, loans, opening, quotes
 from services.limit_settings import set_limit
 from services.sealing import Sealer
-from tests.factories import MILLION, make_need, make_party, make_product, place_bid
+from tests.factories import MILLION, make_need, make_party, make_product, pay_out, place_bid
 from tests.services.conftest import Refusing
 
 LATER = timedelta(days=3, seconds=1)
@@ -131,7 +131,7 @@ def test_a_guarantee_shrinks_with_its_loan_and_ends_with_it(
     # With the second gone the first weighs less again.
     loans.cancel(made[1].id, by=bank, now=later)
     assert (used(guarantor), used(guarantor, LimitScope.TOTAL)) == (3 * MILLION, 4 * MILLION)
-    loans.draw(made[0].id, date(2026, 11, 23), by=bank, now=later)
+    pay_out(made[0].id, date(2026, 11, 23), by=bank, now=later)
     after = later + timedelta(days=300)
     loans.record_repayment(made[0].id, 2 * MILLION, date(2027, 9, 1), "R1", by=bank, now=after)
     left = db.session.get_one(Loan, made[0].id).outstanding

@@ -29,7 +29,7 @@ from services import awards, bids, limit_settings, limits, loans, opening, organ
 from services.limit_settings import set_limit
 from services.limits import Exposure
 from services.sealing import Sealer
-from tests.factories import MILLION, make_need, make_officer, make_party, make_product, place_bid
+from tests.factories import MILLION, make_need, make_officer, make_party, make_product, pay_out, place_bid
 from tests.services.conftest import Refusing
 from tests.services.test_path import make_contract_path
 
@@ -194,7 +194,7 @@ def test_shared_headroom_is_leaned_on_by_many_and_taken_by_the_first_award(
         awards.accept(needs[1].id, placed[1].id, placed[1].receipt_hash, by=firm, now=later)
     # A repayment gives back as much as it pays off.
     (loan,) = awards.list_deals(bank)
-    loans.draw(loan.id, date(2026, 11, 23), by=bank, now=later)
+    pay_out(loan.id, date(2026, 11, 23), by=bank, now=later)
     after = later + timedelta(days=300)
     loans.record_repayment(loan.id, 3 * MILLION, date(2027, 9, 1), "R1", by=bank, now=after)
     (loan,) = awards.list_deals(bank)

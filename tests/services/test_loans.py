@@ -16,7 +16,16 @@ from models.organisation import Limit, Organisation
 from services import audit, awards, limits, loans, opening, organisations
 from services.clock import run_due
 from services.sealing import Sealer
-from tests.factories import MILLION, make_need, make_officer, make_party, make_product, make_zone, place_bid
+from tests.factories import (
+    MILLION,
+    make_need,
+    make_officer,
+    make_party,
+    make_product,
+    make_zone,
+    pay_out,
+    place_bid,
+)
 from tests.services.conftest import Refusing
 
 LATER = timedelta(days=3, seconds=1)
@@ -51,16 +60,16 @@ def test_only_the_lender_draws_and_not_before_the_approval_nor_tomorrow(
         (make_party(OrganisationKind.BANK, now=now), Code.NOT_FOUND),
     ):
         with refuses(code):
-            loans.draw(loan.id, MONDAY, by=stranger, now=later)
+            pay_out(loan.id, MONDAY, by=stranger, now=later)
     with refuses(Code.OUT_OF_ORDER, "drawn_on"):
-        loans.draw(loan.id, MONDAY - timedelta(days=1), by=bank, now=later)
+        pay_out(loan.id, MONDAY - timedelta(days=1), by=bank, now=later)
     with refuses(Code.TOO_LARGE, "drawn_on"):
-        loans.draw(loan.id, MONDAY + timedelta(days=1), by=bank, now=later)
+        pay_out(loan.id, MONDAY + timedelta(days=1), by=bank, now=later)
     with refuses(Code.ILLEGAL_MOVE):
         loans.record_repayment(loan.id, 1, MONDAY, "R", by=bank, now=later)
-    loans.draw(loan.id, MONDAY, by=bank, now=later)
+    pay_out(loan.id, MONDAY, by=bank, now=later)
     with refuses(Code.ILLEGAL_MOVE):
-        loans.draw(loan.id, MONDAY, by=bank, now=later)
+        pay_out(loan.id, MONDAY, by=bank, now=later)
     with refuses(Code.ILLEGAL_MOVE):
         loans.cancel(loan.id, by=bank, now=later)
 
@@ -69,7 +78,7 @@ def test_today_is_the_day_in_shanghai(app: Flask, now: datetime, sealer: Sealer)
     _, bank, loan = make_loan(now, sealer)
     # Ten past midnight on Tuesday in Shanghai is still Monday in UTC.
     night = datetime.fromisoformat("2026-11-24T00:10:00+08:00")
-    assert loans.draw(loan.id, date(2026, 11, 24), by=bank, now=night).drawn_on == date(2026, 11, 24)
+    assert pay_out(loan.id, date(2026, 11, 24), by=bank, now=night).drawn_on == date(2026, 11, 24)
 
 
 def test_a_cancelled_loan_gives_back_all_it_had_taken(
@@ -100,7 +109,7 @@ def test_a_limit_set_up_late_counts_what_is_out_already(
     firm, bank, loan = make_loan(now, sealer)
     later = now + LATER
     assert bank.organisation_id is not None and firm.organisation_id is not None
-    loans.draw(loan.id, MONDAY, by=bank, now=later)
+    pay_out(loan.id, MONDAY, by=bank, now=later)
     loans.record_repayment(loan.id, MILLION, MONDAY, "R1", by=bank, now=later)
     out = db.session.get_one(Loan, loan.id).outstanding
     assert 0 < out < 5 * MILLION
@@ -147,7 +156,7 @@ def test_a_repayment_that_cannot_be_is_refused_and_leaves_nothing(
     field: str | None,
 ) -> None:
     _, bank, loan = make_loan(now, sealer)
-    loans.draw(loan.id, MONDAY, by=bank, now=now + LATER)
+    pay_out(loan.id, MONDAY, by=bank, now=now + LATER)
     with refuses(code, field):
         loans.record_repayment(loan.id, amount, paid_on, reference, by=bank, now=now + LATER)
 
@@ -157,7 +166,7 @@ def test_a_repayment_is_known_by_its_reference_whatever_the_blanks_around_it(
 ) -> None:
     _, bank, loan = make_loan(now, sealer)
     later = now + LATER
-    loans.draw(loan.id, MONDAY, by=bank, now=later)
+    pay_out(loan.id, MONDAY, by=bank, now=later)
     loans.record_repayment(loan.id, MILLION, MONDAY, "流水 1", by=bank, now=later)
     with refuses(Code.ALREADY_EXISTS, "reference"):
         loans.record_repayment(loan.id, MILLION, MONDAY, " 流水 1 ", by=bank, now=later)
@@ -183,7 +192,7 @@ def test_a_loan_is_seen_by_its_two_sides_and_the_zones_officers_alone(
 
 def test_a_line_is_late_from_the_day_after_it_fell_due(app: Flask, now: datetime, sealer: Sealer) -> None:
     firm, bank, loan = make_loan(now, sealer)
-    loans.draw(loan.id, MONDAY, by=bank, now=now + LATER)
+    pay_out(loan.id, MONDAY, by=bank, now=now + LATER)
     due_day = datetime.fromisoformat("2026-12-23T23:59:59+08:00")
     assert loans.list_late(firm.zone_id, due_day) == []
     assert loans.list_late(firm.zone_id, due_day + timedelta(seconds=1)) == [loan.id]

@@ -54,6 +54,7 @@ from tests.factories import (
     make_party,
     make_product,
     make_user,
+    pay_out,
     place_bid,
 )
 
@@ -209,7 +210,7 @@ def test_an_acceptance_opens_a_loan_with_its_schedule_and_tells_the_losers_why(
     assert mine.state is BidState.LOST
     assert mine.reason is not None and mine.reason["winning"] == str(loan.effective)
 
-    loans.draw(loan.id, date(2026, 11, 23), by=bank, now=later)
+    pay_out(loan.id, date(2026, 11, 23), by=bank, now=later)
     assert db.session.get_one(Loan, loan.id).instalments[-1].due_on == date(2027, 11, 23)
 
 
@@ -356,10 +357,10 @@ def make_drawn_contract_loan(
     awards.accept(need.id, bid.id, bid.receipt_hash, by=firm, now=later)
     (loan,) = awards.list_deals(bank)
     with pytest.raises(Invalid) as early:
-        loans.draw(loan.id, date(2026, 11, 23), by=bank, now=later)
+        pay_out(loan.id, date(2026, 11, 23), by=bank, now=later)
     assert {fault.code for fault in early.value.faults} == {Code.NOT_LOCKED, Code.NO_PLEDGE}
     lock_and_pledge(contract, bank, purchaser, later)
-    loans.draw(loan.id, date(2026, 11, 23), by=bank, now=later)
+    pay_out(loan.id, date(2026, 11, 23), by=bank, now=later)
     return firm, bank, purchaser, contract, loan, later
 
 
@@ -509,7 +510,7 @@ def test_a_purchaser_who_pays_before_the_drawdown_shrinks_what_may_be_drawn(
     lock_and_pledge(contract, bank, purchaser, later)
     (loan,) = awards.list_deals(bank)
     with pytest.raises(Invalid) as refused:
-        loans.draw(loan.id, date(2026, 11, 23), by=bank, now=later)
+        pay_out(loan.id, date(2026, 11, 23), by=bank, now=later)
     (fault,) = refused.value.faults
     # 70 % of the six million still unpaid is 4,200,000, and seven were to be drawn.
     assert (fault.code, fault.values["most"]) == (Code.ABOVE_FINANCEABLE, 4_200_000_00)

@@ -44,7 +44,7 @@ from services.limit_settings import set_limit
 from services.limits import Exposure
 from services.sealing import Sealer
 from tests.databases import URL
-from tests.factories import MILLION, make_need, make_party, make_product, place_bid
+from tests.factories import MILLION, make_need, make_party, make_product, pay_out, place_bid
 from tests.services import racing
 from tests.services.test_guarantees import make_guarantor
 from tests.services.test_path import ACCOUNT, make_contract_path
@@ -319,7 +319,7 @@ def test_a_repayment_reported_six_times_counts_once(app: Flask, now: datetime, s
     opening.open_bids(need.id, by=clock(firm.zone_id), now=later, sealer=sealer)
     awards.accept(need.id, bid.id, bid.receipt_hash, by=firm, now=later)
     (loan,) = awards.list_deals(bank)
-    loans.draw(loan.id, date(2026, 11, 23), by=bank, now=later)
+    pay_out(loan.id, date(2026, 11, 23), by=bank, now=later)
     after = later + timedelta(days=40)
     deed = partial(loans.record_repayment, loan.id, MILLION, date(2026, 12, 23), "R1", by=bank, now=after)
     assert race(app, [deed] * 6) == {"done": 1, "already_exists": 5}

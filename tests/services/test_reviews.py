@@ -54,7 +54,7 @@ from services import (
 from services.clock import run_due
 from services.sealing import Sealer
 from tests.databases import URL
-from tests.factories import MILLION, make_need, make_officer, make_party, make_product, place_bid
+from tests.factories import MILLION, make_need, make_officer, make_party, make_product, pay_out, place_bid
 from tests.services import racing
 from tests.services.conftest import Refusing
 from tests.services.test_path import make_contract_path
@@ -149,7 +149,7 @@ def test_a_bid_subject_to_approval_is_drawn_only_after_the_approval(
     # Five working days after Monday the 23rd.
     assert deal.review.due_at == at("11-30T23:59") + timedelta(seconds=59)
     with refuses(Code.ILLEGAL_MOVE):
-        loans.draw(deal.review.loan_id, date(2026, 11, 23), by=deal.approver, now=later)
+        pay_out(deal.review.loan_id, date(2026, 11, 23), by=deal.approver, now=later)
     with refuses(Code.ILLEGAL_MOVE):
         loans.cancel(deal.review.loan_id, by=deal.approver, now=later)
     tuesday = at("11-24T09:00")
@@ -157,8 +157,8 @@ def test_a_bid_subject_to_approval_is_drawn_only_after_the_approval(
     loan = db.session.get_one(Loan, deal.review.loan_id)
     assert (loan.state, loan.approved_at) == (LoanState.APPROVED, tuesday)
     with refuses(Code.OUT_OF_ORDER, "drawn_on"):
-        loans.draw(loan.id, date(2026, 11, 23), by=deal.approver, now=tuesday)
-    assert loans.draw(loan.id, date(2026, 11, 24), by=deal.bidder, now=tuesday).state is LoanState.DRAWN
+        pay_out(loan.id, date(2026, 11, 23), by=deal.approver, now=tuesday)
+    assert pay_out(loan.id, date(2026, 11, 24), by=deal.bidder, now=tuesday).state is LoanState.DRAWN
     with refuses(Code.ILLEGAL_MOVE):
         decline(deal, sealer, tuesday)
     assert audit.list_entries("reviews", deal.review.id)[-1].action == "review.approve"

@@ -32,9 +32,17 @@ from models.loan import Loan
 from models.need import Need
 from models.product import Product
 from models.zone import Zone
-from services import awards, bids, loans, opening, zones
+from services import awards, bids, opening, zones
 from services.sealing import Sealer
-from tests.factories import MILLION, make_need, make_organisation, make_party, make_product, place_bid
+from tests.factories import (
+    MILLION,
+    make_need,
+    make_organisation,
+    make_party,
+    make_product,
+    pay_out,
+    place_bid,
+)
 
 CLOSES_IN = timedelta(days=3)
 #: Words of one language on a page of the other: two or more Latin words in a row, or any Chinese character.
@@ -119,7 +127,7 @@ def make_deal(stall: Stall, now: datetime, sealer: Sealer) -> tuple[Need, Loan, 
     awards.confirm(award.id, by=stall.approver, now=later)
     loan = db.session.scalars(select(Loan).where(Loan.award_id == award.id)).one()
     lender = next(bank for bank, _ in stall.banks if bank.organisation_id == loan.lender_id)
-    loans.draw(loan.id, later.date(), by=lender, now=later)
+    pay_out(loan.id, later.date(), by=lender, now=later)
     return need, loan, later
 
 
