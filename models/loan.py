@@ -42,7 +42,9 @@ class Loan(Base):
     - ``bound``: what the deal takes of limits now: all of it once promised, less what is repaid or given up;
     - ``overdue_since``: the earliest due date not fully paid, by the clock's last look; None when nothing is;
     - ``oldest_due_on``: the earliest due date that is not fully paid, due yet or not;
-    - ``paused_days``: days that do not count as late among those since ``oldest_due_on``;
+    - ``paused_days``: days that do not count as late among those since ``oldest_due_on``; ``paused_until``
+      the last day of a pause that still runs; ``observed_until`` the last day under watch after a
+      restructuring;
     - ``accrual_from``, ``accrual_to``, ``accrual_interest``: the running interest period and its interest,
       ``accrual_base`` what of it had accrued by ``accrual_from``; ``accrued`` what had by ``looked_on``.
     """
@@ -100,6 +102,8 @@ class Loan(Base):
     overdue_since: Mapped[date | None]
     oldest_due_on: Mapped[date | None]
     paused_days: Mapped[int] = mapped_column(default=0)
+    paused_until: Mapped[date | None]
+    observed_until: Mapped[date | None]
     days_past_due: Mapped[int] = mapped_column(default=0)
     bucket: Mapped[Bucket] = mapped_column(word(Bucket), default=Bucket.CURRENT)
     risk_class: Mapped[RiskClass] = mapped_column(word(RiskClass), default=RiskClass.NORMAL)

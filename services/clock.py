@@ -15,7 +15,7 @@ from market import party
 from services import (
     contract_loans,
     justifications,
-    loans,
+    nightly,
     opening,
     reviews,
     rounds,
@@ -86,9 +86,9 @@ def run_due(zone_id: int, *, now: datetime, sealer: Sealer) -> Counter[str]:
         lambda need_id: opening.lapse(need_id, by=by, now=now),
     )
     do_each(
-        "late loans",
-        lambda: loans.list_late(zone_id, now),
-        lambda loan_id: loans.note_lateness(loan_id, by=by, now=now),
+        "nightly passes",
+        lambda: [zone_id] if nightly.is_due(zone_id, now) else [],
+        lambda due: nightly.look(due, by=by, now=now),
     )
     do_each(
         "late reviews",

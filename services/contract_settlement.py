@@ -34,7 +34,7 @@ def settle(
     *,
     by: Party | None,
     now: datetime,
-    causes: Mapping[int, LoanEvent] | None = None,
+    causes: Mapping[int, LoanEvent | None] | None = None,
 ) -> None:
     """Let every loan on a contract follow from its events and from the payments that count (``settled_at``).
 
@@ -51,7 +51,7 @@ def settle(
         )
     )
     loans = [loan for loan in loans if loan.events]
-    changed = {**causes, **_redirect(session, contract, loans, by=by, now=now)}
+    changed: dict[int, LoanEvent | None] = {**causes, **_redirect(session, contract, loans, by=by, now=now)}
     for loan in loans:
         if loan.id in changed:
             loan_book.follow(session, loan, now=now, cause=changed[loan.id])

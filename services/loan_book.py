@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 
 from market import cashflow
 from market.calendar import local_date
-from market.ledger.ageing import classify
+from market.ledger.ageing import classify, observed_until
 from market.ledger.book import Book, Deal, DealTerms, Entry, Line, Policy
 from market.ledger.events import Event, read_details, write_details
 from market.ledger.replay import replay
@@ -244,8 +244,9 @@ def _read(row: LoanEvent, numbers: Mapping[int, int]) -> Event:
 def _keep(loan: Loan, book: Book, released: int, today: date) -> None:
     """Keep what lists, limits and the clock ask of a loan."""
     loan.drawn, loan.drawn_on, loan.outstanding = book.drawn, book.drawn_on, book.outstanding
-    undrawn = 0 if loan.is_revolving and released else max(loan.principal - book.drawn - released, 0)
-    is_open = loan.is_revolving and not released
+    undrawn = 0 if loan.is_revolving else max(loan.principal - book.drawn - released, 0)
+    end = max((line.due_on for line in book.lines), default=today)
+    is_open = loan.is_revolving and not released and today < end
     loan.repaid_on = None
     if book.written_off_on is not None:
         loan.state, loan.outstanding, loan.bound = LoanState.WRITTEN_OFF, 0, 0
@@ -264,6 +265,10 @@ def _keep(loan: Loan, book: Book, released: int, today: date) -> None:
         restructured_on=book.restructured_on,
         written_off=book.written_off_on is not None,
         on=today,
+    )
+    loan.paused_until, loan.observed_until = (
+        _find_pause(loan, today),
+        observed_until(book.restructured_on, today),
     )
     loan.risk_class = classified if classified is not None else RiskClass.NORMAL
     running = book.accrual
@@ -342,6 +347,18 @@ def _add(counter: Counter[_Key], booked_on: date, source: Account, target: Accou
         counter[booked_on, source, target] += amount
     else:
         counter[booked_on, target, source] -= amount
+
+
+def _find_pause(loan: Loan, today: date) -> date | None:
+    """Return the last day of a pause that runs on a day; the end of time for one without an end."""
+    ends = [
+        event.until or date.max
+        for event in read_events(loan)
+        if event.kind is LoanEventKind.PAUSE
+        and event.number in {row.number for row in list_standing(loan)}
+        and event.on <= today <= (event.until or date.max)
+    ]
+    return max(ends, default=None)
 
 
 def _is_before(day: date | None, today: date) -> bool:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from market import money
@@ -22,7 +21,7 @@ from models.award import Award
 from models.base import db, transaction
 from models.bid import Bid
 from models.contract import Contract
-from models.loan import Instalment, Loan, LoanEvent, Repayment
+from models.loan import Loan, LoanEvent, Repayment
 from models.need import Need
 from services import (
     audit,
@@ -150,7 +149,7 @@ def record_repayment(
     return row
 
 
-def follow(session: Session, loan: Loan, *, by: Party | None, now: datetime, cause: LoanEvent) -> None:
+def follow(session: Session, loan: Loan, *, by: Party | None, now: datetime, cause: LoanEvent | None) -> None:
     """Let everything follow from an event just written, inside the caller's transaction with its locks.
 
     On a contract the purchaser's payments are shared out anew over all its loans.
@@ -162,33 +161,15 @@ def follow(session: Session, loan: Loan, *, by: Party | None, now: datetime, cau
         contract_settlement.settle(session, contract, by=by, now=now, causes={loan.id: cause})
 
 
-def list_late(zone_id: int, now: datetime) -> list[int]:
-    """Return the drawn loans of a zone whose lateness the clock must look at."""
-    today = local_date(now)
-    return list(
-        db.session.scalars(
-            select(Loan.id)
-            .join(Instalment, Instalment.loan_id == Loan.id)
-            .where(
-                Loan.zone_id == zone_id,
-                Loan.state == LoanState.DRAWN,
-                Loan.overdue_since.is_(None),
-                Instalment.due_on < today,
-                (Instalment.paid_principal < Instalment.principal)
-                | (Instalment.paid_interest < Instalment.interest)
-                | (Instalment.paid_fees < Instalment.fees),
-            )
-            .distinct()
-            .order_by(Loan.id)
-        )
-    )
-
-
-def note_lateness(loan_id: int, *, by: Party, now: datetime) -> Loan:
-    """Look at a loan anew: how late it is by today, with its alert."""
+def look_again(loan_id: int, *, by: Party, now: datetime) -> Loan:
+    """Work out anew how a loan stands today: how late it is, what ended with the day."""
+    contract_id = db.session.get_one(Loan, loan_id).contract_id
     with transaction() as session:
+        exposures.lock(session, Loan.id == loan_id)
+        if contract_id is not None:
+            contract_steps.lock(session, contract_id, by)
         loan = session.get_one(Loan, loan_id, with_for_update=True)
-        loan_book.follow(session, loan, now=now)
+        follow(session, loan, by=by, now=now, cause=None)
     return loan
 
 

@@ -21,7 +21,6 @@ from models.organisation import Organisation, Tag
 from models.zone import Membership
 from services import admissions, audit
 from services.admissions import Papers
-from services.limit_settings import set_limit as set_limit
 
 #: What an organisation may say of itself; everything else is recorded by others.
 PROFILE = (

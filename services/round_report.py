@@ -24,7 +24,7 @@ from models.organisation import Organisation
 from models.product import Product
 from models.round import MatchingRound, Proposal
 from models.zone import Membership
-from services import fitting, rounds
+from services import fitting, rounds, visibility
 
 #: So many needs are explained at a time; a page turns to the next ones.
 PAGE = 50
@@ -177,7 +177,7 @@ def _lpr(inputs: dict[str, Any]) -> Decimal | None:
 
 
 def _find_able(needs: Sequence[Need], row: MatchingRound) -> dict[int, tuple[Organisation, ...]]:
-    """Return the institutions whose listed products a need meets, as of the day the round was opened."""
+    """Return the institutions that see a need and list a product that it meets, as of the round's day."""
     products = list(
         db.session.scalars(
             select(Product)
@@ -197,8 +197,15 @@ def _find_able(needs: Sequence[Need], row: MatchingRound) -> dict[int, tuple[Org
         )
     )
     rows = fitting.fit_needs(needs, products, local_date(row.opened_at)) if needs else []
+    sees = visibility.read_audiences(needs)
     return {
-        need.id: tuple({fit.product.organisation: None for fit in fits if fit.fits})
+        need.id: tuple(
+            {
+                fit.product.organisation: None
+                for fit in fits
+                if fit.fits and sees[need.id](fit.product.organisation_id)
+            }
+        )
         for need, fits in zip(needs, rows, strict=True)
     }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from sqlalchemy import ColumnElement, SQLColumnExpression, and_, delete, or_, select
 from sqlalchemy.orm import Session
@@ -41,6 +41,22 @@ def admits(need: Need, institution_id: int | None) -> bool:
         select(Audience.id).where(Audience.need_id == need.id, Audience.organisation_id == institution_id)
     )
     return (named is not None) is (need.visibility is Visibility.CHOSEN)
+
+
+def read_audiences(needs: Sequence[Need]) -> dict[int, Callable[[int], bool]]:
+    """Return of each need whether it is shown to an institution of an id, all read at once."""
+    named: dict[int, set[int]] = {need.id: set() for need in needs}
+    rows = db.session.execute(
+        select(Audience.need_id, Audience.organisation_id).where(Audience.need_id.in_(named))
+    )
+    for need_id, organisation_id in rows:
+        named[need_id].add(organisation_id)
+
+    def judge(need: Need) -> Callable[[int], bool]:
+        chosen = need.visibility is Visibility.CHOSEN
+        return lambda id: need.visibility is Visibility.ALL or (id in named[need.id]) is chosen
+
+    return {need.id: judge(need) for need in needs}
 
 
 def is_shown_to(institution_id: int | SQLColumnExpression[int] | None) -> ColumnElement[bool]:

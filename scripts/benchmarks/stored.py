@@ -25,7 +25,7 @@ from models.product import Product
 from scripts.benchmarks import databases
 from scripts.benchmarks.measuring import peak_memory
 from scripts.benchmarks.staging import Scene, post_need, stage
-from services import bids, opening, organisations, rounds
+from services import bids, limit_settings, opening, rounds
 
 #: Bids per need, and how much of what is asked for the institutions' limits hold together, in percent.
 BIDS, HELD = 10, 90
@@ -104,7 +104,7 @@ def fill(scene: Scene, count: int, seed: int, now: datetime) -> None:
     cap = sum(amounts) * HELD // 100 // len(scene.bidders)
     for by, *_ in scene.bidders:
         assert by.organisation_id is not None
-        organisations.set_limit(by.organisation_id, LimitScope.TOTAL, cap, by=by, now=now)
+        limit_settings.set_limit(by.organisation_id, LimitScope.TOTAL, cap, by=by, now=now)
 
 
 def _close_one(scene: Scene, now: datetime) -> tuple[dict[str, Any], dict[str, Any]]:

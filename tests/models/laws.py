@@ -8,6 +8,8 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from tests.models import laws_lending as lending
+
 NOW = datetime(2026, 11, 20, 2, 0, tzinfo=UTC)
 LATER = NOW + timedelta(days=3)
 DAY = date(2026, 11, 20)
@@ -231,7 +233,7 @@ ROWS: list[tuple[str, Values]] = [
             "kind": "loan",
         }
         | {"state": "drawn", "principal": 5, "months": 12, "outstanding": 5, "effective": RATE, "terms": {}}
-        | {"approved_at": NOW, "drawn_on": DAY},
+        | {"approved_at": NOW, "drawn_on": DAY, **lending.KEPT},
     ),
     (
         "guarantees",
@@ -243,17 +245,21 @@ ROWS: list[tuple[str, Values]] = [
     (
         "instalments",
         {"id": 1001, "loan_id": LOAN, "number": 1, "due_on": DAY, "principal": 5, "interest": 5, "fees": 5}
-        | {"balance": 0, "paid_principal": 0, "paid_interest": 0, "paid_fees": 0},
+        | {"balance": 0, "paid_principal": 0, "paid_interest": 0, "paid_fees": 0}
+        | {"penalty": 5, "paid_penalty": 0},
     ),
+    *lending.BEFORE_RECEIPTS,
     (
         "repayments",
         {"id": 1001, "loan_id": LOAN, "reference": "R", "source": "borrower", "paid_on": DAY, "amount": 6}
+        | {"event_id": lending.EVENT, "penalty": 0, "recovered": 0}
         | {"fees": 1, "interest": 1, "principal": 2, "remainder": 2, "recorded_at": NOW},
     ),
     (
         "alerts",
         {"id": 1001, "zone_id": ZONE, "kind": "overpaid", "subject": "s", "details": {}, "raised_at": NOW},
     ),
+    *lending.NOTICES,
 ]
 
 #: Law (a CHECK): the row it is tried on, and what breaks it.
@@ -405,6 +411,7 @@ CHECKS: list[tuple[str, int | date, Values]] = [
     ("ck_repayments_source_known", 1001, {"source": "heaven"}),
     ("ck_repayments_purchaser_names_payment", 1001, {"source": "purchaser"}),
     ("ck_repayments_purchaser_names_payment", 1001, {"payment_id": 1001}),
+    *lending.CHECKS,
 ]
 
 #: Law (a unique constraint or index): the row that is there, and how a second one differs from it.
@@ -455,6 +462,7 @@ UNIQUE: list[tuple[str, int, Values]] = [
     ("uq_instalments_loan_id_number", 1001, {}),
     ("uq_repayments_loan_id_reference", 1001, {}),
     ("uq_alerts_open", 1001, {}),
+    *lending.UNIQUE,
 ]
 
 #: What a partial law leaves free: a second row that may stand beside the first.
@@ -483,4 +491,5 @@ FREE: list[tuple[str, int, Values]] = [
     ("uq_alerts_open", 1001, {"resolved_at": NOW, "resolution": "done"}),
     ("uq_limits_firm", 1002, {"firm_id": BANK}),
     ("uq_zones_default", ZONE, {"code": "second"}),
+    *lending.FREE,
 ]

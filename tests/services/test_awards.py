@@ -25,7 +25,7 @@ from models.base import db, transaction
 from models.bid import Bid
 from models.need import Need
 from models.organisation import Organisation
-from services import audit, awards, bids, needs, opening, organisations, rounds
+from services import audit, awards, bids, limit_settings, needs, opening, organisations, rounds
 from services.clock import run_due
 from services.sealing import Sealer
 from tests.factories import MILLION, make_need, make_officer, make_party, make_product, make_zone, place_bid
@@ -118,9 +118,9 @@ def test_an_acceptance_above_the_limit_leaves_everything_as_it_was(
     bid = place_bid(need, product, bank, now=now, sealer=sealer)
     opening.open_bids(need.id, by=firm, now=now + LATER, sealer=sealer)
     assert bank.organisation_id is not None
-    organisations.set_limit(bank.organisation_id, LimitScope.TOTAL, 50 * MILLION, by=bank, now=now)
+    limit_settings.set_limit(bank.organisation_id, LimitScope.TOTAL, 50 * MILLION, by=bank, now=now)
     # The total would carry it, the firm's own share does not: neither is touched.
-    organisations.set_limit(
+    limit_settings.set_limit(
         bank.organisation_id, LimitScope.FIRM, MILLION, by=bank, now=now, firm_id=firm.organisation_id
     )
     with refuses(Code.LIMIT_EXCEEDED):

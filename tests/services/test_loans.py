@@ -13,7 +13,7 @@ from market.vocabulary import Capability, LimitScope, LoanState, OrganisationKin
 from models.base import db
 from models.loan import Loan
 from models.organisation import Limit, Organisation
-from services import audit, awards, limits, loans, opening, organisations
+from services import audit, awards, limit_settings, limits, loans, opening
 from services.clock import run_due
 from services.sealing import Sealer
 from tests.factories import (
@@ -93,7 +93,7 @@ def test_a_cancelled_loan_gives_back_all_it_had_taken(
     rival = make_party(OrganisationKind.BANK, now=now)
     with refuses(Code.NOT_FOUND):
         loans.cancel(loan.id, by=rival, now=now + LATER)
-    organisations.set_limit(organisation.id, LimitScope.TOTAL, 9 * MILLION, by=bank, now=now)
+    limit_settings.set_limit(organisation.id, LimitScope.TOTAL, 9 * MILLION, by=bank, now=now)
     assert read_used(bank) == [(LimitScope.TOTAL, 5 * MILLION)]
     loans.cancel(loan.id, by=bank, now=now + LATER)
     assert read_used(bank) == [(LimitScope.TOTAL, 0)]
@@ -114,13 +114,13 @@ def test_a_limit_set_up_late_counts_what_is_out_already(
     out = db.session.get_one(Loan, loan.id).outstanding
     assert 0 < out < 5 * MILLION
     with refuses(Code.TOO_SMALL, "cap"):
-        organisations.set_limit(bank.organisation_id, LimitScope.TOTAL, out - 1, by=bank, now=later)
-    organisations.set_limit(bank.organisation_id, LimitScope.TOTAL, out, by=bank, now=later)
-    organisations.set_limit(
+        limit_settings.set_limit(bank.organisation_id, LimitScope.TOTAL, out - 1, by=bank, now=later)
+    limit_settings.set_limit(bank.organisation_id, LimitScope.TOTAL, out, by=bank, now=later)
+    limit_settings.set_limit(
         bank.organisation_id, LimitScope.FIRM, out, by=bank, now=later, firm_id=firm.organisation_id
     )
     stranger = make_party(now=now)
-    organisations.set_limit(
+    limit_settings.set_limit(
         bank.organisation_id, LimitScope.FIRM, 0, by=bank, now=later, firm_id=stranger.organisation_id
     )
     assert read_used(bank) == [(LimitScope.TOTAL, out), (LimitScope.FIRM, out), (LimitScope.FIRM, 0)]

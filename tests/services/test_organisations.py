@@ -13,7 +13,7 @@ from market.vocabulary import Capability, LimitScope, OrganisationKind
 from models.base import db
 from models.contract import Contract
 from models.organisation import Organisation
-from services import audit, contracts, organisations
+from services import audit, contracts, limit_settings, organisations
 from services.contracts import Entry
 from tests.factories import (
     MILLION,
@@ -35,15 +35,15 @@ def test_a_limit_names_a_firm_where_its_scope_asks_for_one(app: Flask, now: date
         (LimitScope.TOTAL, firm.id, Code.UNKNOWN_FIELD),
     ):
         with pytest.raises(Invalid) as refused:
-            organisations.set_limit(bank.organisation_id, scope, MILLION, by=bank, now=now, firm_id=firm_id)
+            limit_settings.set_limit(bank.organisation_id, scope, MILLION, by=bank, now=now, firm_id=firm_id)
         assert [(fault.code, fault.field) for fault in refused.value.faults] == [(code, "firm_id")]
     for nobody in (10**9, bank.organisation_id):
         with pytest.raises(Invalid) as refused:
-            organisations.set_limit(
+            limit_settings.set_limit(
                 bank.organisation_id, LimitScope.FIRM, MILLION, by=bank, now=now, firm_id=nobody
             )
         assert [(fault.code, fault.field) for fault in refused.value.faults] == [(Code.NOT_FOUND, "firm_id")]
-    limit = organisations.set_limit(
+    limit = limit_settings.set_limit(
         bank.organisation_id, LimitScope.FIRM, MILLION, by=bank, now=now, firm_id=firm.id
     )
     assert (limit.firm_id, limit.cap) == (firm.id, MILLION)
@@ -62,13 +62,13 @@ def test_a_limit_is_its_institutions_own_or_its_zones_to_set(
         (make_officer(now=now, zone_id=make_zone(now=now).id), Code.NOT_FOUND),
     ):
         with refuses(code):
-            organisations.set_limit(own.id, LimitScope.TOTAL, MILLION, by=stranger, now=now)
+            limit_settings.set_limit(own.id, LimitScope.TOTAL, MILLION, by=stranger, now=now)
     with refuses(Code.TOO_SMALL, "cap"):
-        organisations.set_limit(own.id, LimitScope.TOTAL, -1, by=bank, now=now)
+        limit_settings.set_limit(own.id, LimitScope.TOTAL, -1, by=bank, now=now)
     with refuses(Code.TOO_LARGE, "cap"):
-        organisations.set_limit(own.id, LimitScope.TOTAL, 2**63, by=bank, now=now)
-    set_up = organisations.set_limit(own.id, LimitScope.TOTAL, MILLION, by=make_officer(now=now), now=now)
-    organisations.set_limit(own.id, LimitScope.TOTAL, 2 * MILLION, by=bank, now=now)
+        limit_settings.set_limit(own.id, LimitScope.TOTAL, 2**63, by=bank, now=now)
+    set_up = limit_settings.set_limit(own.id, LimitScope.TOTAL, MILLION, by=make_officer(now=now), now=now)
+    limit_settings.set_limit(own.id, LimitScope.TOTAL, 2 * MILLION, by=bank, now=now)
     assert [entry.details["cap"] for entry in audit.list_entries("limits", set_up.id)] == [
         MILLION,
         2 * MILLION,

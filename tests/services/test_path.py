@@ -37,9 +37,9 @@ from services import (
     contract_loans,
     contract_steps,
     contracts,
+    limit_settings,
     loans,
     needs,
-    organisations,
     rounds,
     users,
 )
@@ -173,7 +173,7 @@ def test_a_bid_above_the_institutions_limit_is_refused(app: Flask, now: datetime
     need = make_need(firm, now=now)
     bank, product = make_bank(now)
     assert bank.organisation_id is not None
-    organisations.set_limit(bank.organisation_id, LimitScope.TOTAL, 4 * MILLION, by=bank, now=now)
+    limit_settings.set_limit(bank.organisation_id, LimitScope.TOTAL, 4 * MILLION, by=bank, now=now)
     with pytest.raises(Invalid) as refused:
         place_bid(need, product, bank, now=now, sealer=sealer)
     assert code_of(refused) is Code.LIMIT_EXCEEDED
@@ -187,7 +187,7 @@ def test_an_acceptance_opens_a_loan_with_its_schedule_and_tells_the_losers_why(
     bank, product = make_bank(now)
     loser_bank, loser_product = make_bank(now)
     assert bank.organisation_id is not None
-    organisations.set_limit(bank.organisation_id, LimitScope.TOTAL, 20 * MILLION, by=bank, now=now)
+    limit_settings.set_limit(bank.organisation_id, LimitScope.TOTAL, 20 * MILLION, by=bank, now=now)
     bid = place_bid(need, product, bank, now=now, sealer=sealer)
     lost = place_bid(need, loser_product, loser_bank, now=now, sealer=sealer, rate=Decimal("0.05"))
     later = now + LATER
@@ -261,7 +261,7 @@ def test_a_scheduled_round_runs_once_per_slot_and_proposes_within_limits(
     bank, product = make_bank(now)
     other_bank, other_product = make_bank(now)
     assert bank.organisation_id is not None
-    organisations.set_limit(bank.organisation_id, LimitScope.TOTAL, 5 * MILLION, by=bank, now=now)
+    limit_settings.set_limit(bank.organisation_id, LimitScope.TOTAL, 5 * MILLION, by=bank, now=now)
     one, two = make_need(firm, now=now), make_need(firm, now=now)
     for need in (one, two):
         place_bid(need, product, bank, now=now, sealer=sealer, rate=Decimal("0.036"))

@@ -43,9 +43,9 @@ from services import (
     awards,
     board,
     board_rows,
+    limit_settings,
     loans,
     opening,
-    organisations,
     outcomes,
     review_records,
     reviews,
@@ -243,7 +243,7 @@ def test_a_decline_frees_the_limit_and_offers_the_next_valid_bid(
 ) -> None:
     deal = make_deal(now, sealer)
     assert deal.approver.organisation_id is not None
-    organisations.set_limit(
+    limit_settings.set_limit(
         deal.approver.organisation_id, LimitScope.TOTAL, 5 * MILLION, by=deal.approver, now=deal.awarded_at
     )
     friday = at("11-27T10:00")

@@ -11,10 +11,12 @@ from flask import Flask
 from sqlalchemy import event
 
 from market import clearing
+from market.bidding_vocabulary import Visibility
 from market.errors import Code, Conflict, Forbidden
 from market.party import clock
 from market.vocabulary import BidState, LimitScope, OrganisationKind, ProposalState, RoundState
 from models.base import db
+from models.need import Audience
 from models.round import MatchingRound, Proposal
 from services import (
     alerts,
@@ -23,7 +25,6 @@ from services import (
     limit_settings,
     needs,
     opening,
-    organisations,
     round_inputs,
     round_report,
     rounds,
@@ -134,7 +135,7 @@ def test_a_need_left_out_is_told_why_and_a_new_round_replaces_the_old_proposal(
     bank = make_party(OrganisationKind.BANK, now=now)
     product = make_product(bank, now=now)
     assert bank.organisation_id is not None
-    organisations.set_limit(bank.organisation_id, LimitScope.TOTAL, 5 * MILLION, by=bank, now=now)
+    limit_settings.set_limit(bank.organisation_id, LimitScope.TOTAL, 5 * MILLION, by=bank, now=now)
     both = [make_need(firm, now=now) for _ in range(2)]
     for need, rate in zip(both, ("0.04", "0.05"), strict=True):
         place_bid(need, product, bank, now=now, sealer=sealer, rate=Decimal(rate))
@@ -143,7 +144,7 @@ def test_a_need_left_out_is_told_why_and_a_new_round_replaces_the_old_proposal(
     assert first is not None and second is not None
     assert (first.state, second.state) == (ProposalState.PROPOSED, ProposalState.UNPLACED)
     assert (second.why["code"], second.why["needs"]) == ("limit_used_up", [both[0].id])
-    organisations.set_limit(bank.organisation_id, LimitScope.TOTAL, 10 * MILLION, by=bank, now=later)
+    limit_settings.set_limit(bank.organisation_id, LimitScope.TOTAL, 10 * MILLION, by=bank, now=later)
     officer = make_officer(now=now)
     rounds.run_now(firm.zone_id, by=officer, now=later + timedelta(minutes=1))
     assert db.session.get_one(Proposal, first.id).state is ProposalState.LAPSED
@@ -190,7 +191,7 @@ def test_a_round_proposes_nothing_that_the_limit_for_one_firm_refuses(
     full, other = (make_party(OrganisationKind.BANK, now=now) for _ in range(2))
     cheap = place_bid(need, make_product(full, now=now), full, now=now, sealer=sealer, rate=Decimal("0.036"))
     dear = place_bid(need, make_product(other, now=now), other, now=now, sealer=sealer, rate=Decimal("0.045"))
-    organisations.set_limit(
+    limit_settings.set_limit(
         full.organisation_id or 0, LimitScope.FIRM, MILLION, firm_id=firm.organisation_id, by=full, now=now
     )
     run_due(firm.zone_id, now=now + timedelta(days=3, seconds=1), sealer=sealer)
@@ -282,6 +283,13 @@ def test_a_round_keeps_every_limit_and_says_what_it_saved(app: Flask, now: datet
     for story in (first, second):
         assert {party.id for party in story.could} == {cheap.organisation_id, dear.organisation_id}
         assert {party.id for party in story.did} == {cheap.organisation_id, dear.organisation_id}
+    # Who does not see a need could not bid on it.
+    both[0].visibility = Visibility.EXCEPT
+    db.session.add(Audience(need_id=both[0].id, organisation_id=dear.organisation_id))
+    db.session.commit()
+    hidden, shown = round_report.tell(row.id, by=officer)
+    assert {party.id for party in hidden.could} == {cheap.organisation_id}
+    assert {party.id for party in shown.could} == {cheap.organisation_id, dear.organisation_id}
     assert first.saved is not None and first.saved < 0 < (second.saved or 0)
     summary = round_report.summarise(row)
     assert (summary.saved, summary.compared) == (first.saved + (second.saved or 0), 2)

@@ -22,7 +22,14 @@ from models.base import db
 from models.bid import Bid, StandingBid
 from models.need import Need
 from models.product import Product
-from services import bid_content, bids, organisations, products, standing_answers, standing_bids
+from services import (
+    bid_content,
+    bids,
+    limit_settings,
+    products,
+    standing_answers,
+    standing_bids,
+)
 from services.clock import run_due
 from services.sealing import Sealer
 from services.standing_answers import Due
@@ -198,7 +205,7 @@ def test_a_refused_pair_is_noted_left_alone_and_tried_again_after_a_change(
 ) -> None:
     bank, row = make_standing(now)
     assert bank.organisation_id is not None
-    organisations.set_limit(bank.organisation_id, LimitScope.TOTAL, MILLION, by=bank, now=now)
+    limit_settings.set_limit(bank.organisation_id, LimitScope.TOTAL, MILLION, by=bank, now=now)
     need = make_need(make_party(now=now), now=now)
     assert [tick(bank, now + timedelta(minutes=n), sealer) for n in range(3)] == [1, 0, 0]
     assert not read_bids(need)
@@ -206,7 +213,7 @@ def test_a_refused_pair_is_noted_left_alone_and_tried_again_after_a_change(
     refused = select(AuditEntry).where(AuditEntry.action == "standing_bid.refuse")
     (entry,) = db.session.scalars(refused)
     assert entry.details["why"] == "limit_exceeded"
-    organisations.set_limit(bank.organisation_id, LimitScope.TOTAL, 9 * MILLION, by=bank, now=now)
+    limit_settings.set_limit(bank.organisation_id, LimitScope.TOTAL, 9 * MILLION, by=bank, now=now)
     assert tick(bank, now + timedelta(minutes=5), sealer) == 0
     standing_bids.change(row.id, DRAFT, by=bank, now=now + timedelta(minutes=6))
     assert tick(bank, now + timedelta(minutes=7), sealer) == 1
@@ -218,7 +225,7 @@ def test_a_refused_pair_is_tried_again_by_itself_after_some_hours(
 ) -> None:
     bank, _ = make_standing(now)
     assert bank.organisation_id is not None
-    organisations.set_limit(bank.organisation_id, LimitScope.TOTAL, MILLION, by=bank, now=now)
+    limit_settings.set_limit(bank.organisation_id, LimitScope.TOTAL, MILLION, by=bank, now=now)
     make_need(make_party(now=now), now=now)
     later = now + standing_answers.RETRY_AFTER
     assert [tick(bank, at, sealer) for at in (now, later - timedelta(seconds=1), later)] == [1, 0, 1]

@@ -65,6 +65,8 @@ _CHANGES = (
         empty=[
             ("penalty_rate", sa.BigInteger()),
             ("oldest_due_on", sa.Date()),
+            ("paused_until", sa.Date()),
+            ("observed_until", sa.Date()),
             ("accrual_from", sa.Date()),
             ("accrual_to", sa.Date()),
             ("looked_on", sa.Date()),

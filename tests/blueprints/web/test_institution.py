@@ -21,7 +21,7 @@ from models.base import db
 from models.bid import Bid
 from models.need import Need
 from models.product import Product
-from services import awards, organisations
+from services import awards, limit_settings, organisations
 from services.sealing import Sealer
 from tests.blueprints.web.market_stall import (
     Stall,
@@ -96,7 +96,7 @@ def test_every_page_is_complete_in_both_languages(
     bank, product = stall.banks[0]
     db.session.get_one(Product, product.id).name_en = "First loan"
     db.session.commit()
-    organisations.set_limit(bank.organisation_id or 0, LimitScope.TOTAL, 9 * MILLION, by=bank, now=now)
+    limit_settings.set_limit(bank.organisation_id or 0, LimitScope.TOTAL, 9 * MILLION, by=bank, now=now)
     bid = place_bid(need, product, bank, now=now, sealer=sealer)
     sign_in(client, bank, language)
     addresses = (

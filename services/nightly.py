@@ -1,0 +1,275 @@
+"""The nightly pass: every deal that is out is looked at once a day, in a few statements for all of them.
+
+What it finds is what ``market.ledger`` would say of each: how late it is, what it accrued, what fell due. A
+deal whose day cannot be told from the columns kept with it (a pause that runs, late interest by the day, a
+bucket passed over while the clock stood still) is worked out by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    String,
+    and_,
+    case,
+    cast,
+    func,
+    insert,
+    literal,
+    not_,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.orm import Session
+
+from market.calendar import local_date
+from market.ledger.ageing import FIRST_DAYS, find_thresholds
+from market.lending_vocabulary import Account, Bucket, DealKind, RiskClass
+from market.party import Party
+from market.vocabulary import AlertKind, LoanState
+from models.alert import Alert
+from models.base import db, transaction
+from models.days import add_days, count_days
+from models.loan import Instalment, LateSpan, Loan, Movement
+from services import loans
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """What a nightly pass did: deals looked at, worked out one by one, newly late."""
+
+    looked: int
+    single: int
+    newly_late: int
+
+
+def is_due(zone_id: int, now: datetime) -> bool:
+    """Say whether a deal of a zone was not looked at today."""
+    found = select(Loan.id).where(Loan.zone_id == zone_id, *_waiting(local_date(now))).limit(1)
+    return db.session.scalar(found) is not None
+
+
+def look(zone_id: int, *, by: Party, now: datetime) -> Pass:
+    """Look at every drawn deal of a zone that was not looked at today; doing it twice changes nothing."""
+    today = local_date(now)
+    with transaction() as session:
+        singles = list(session.scalars(select(Loan.id).where(*_mine(zone_id, today), _is_single(today))))
+        bulk = (*_mine(zone_id, today), not_(_is_single(today)))
+        _book_due(session, bulk, today, now)
+        late = _raise_alerts(session, bulk, today, now)
+        _write_spans(session, bulk, today, now)
+        _turn_periods(session, bulk, today)
+        looked = session.execute(
+            update(Loan)
+            .where(*bulk)
+            .values(
+                overdue_since=case((_is_overdue(today), Loan.oldest_due_on), else_=None),
+                days_past_due=_days_late(today),
+                bucket=_bucket(today),
+                risk_class=_risk(today),
+                accrued=_accrued(today),
+                looked_on=today,
+            )
+            .execution_options(synchronize_session=False)
+        ).rowcount
+    for loan_id in singles:
+        loans.look_again(loan_id, by=by, now=now)
+    return Pass(int(looked) + len(singles), len(singles), late)
+
+
+def _waiting(today: date) -> tuple[ColumnElement[bool], ...]:
+    return (
+        Loan.state == LoanState.DRAWN,
+        or_(Loan.looked_on.is_(None), Loan.looked_on < today),
+    )
+
+
+def _mine(zone_id: int, today: date) -> tuple[ColumnElement[bool], ...]:
+    return (Loan.zone_id == zone_id, *_waiting(today))
+
+
+def _is_single(today: date) -> ColumnElement[bool]:
+    """Say which deals the columns do not tell enough of."""
+    return or_(
+        Loan.looked_on.is_(None),
+        Loan.paused_until >= Loan.looked_on,
+        and_(Loan.penalty_rate.is_not(None), Loan.oldest_due_on < today),
+        # These end by themselves: a line without a balance at its term, a guarantee with what it covers.
+        and_(or_(Loan.is_revolving, Loan.kind == DealKind.GUARANTEE), Loan.accrual_to <= today),
+        and_(Loan.kind == DealKind.GUARANTEE, Loan.oldest_due_on <= today),
+        # A bucket may have been passed over since.
+        and_(
+            Loan.looked_on < today - timedelta(days=1),
+            Loan.oldest_due_on < today,
+            _bucket(today) != Loan.bucket,
+        ),
+    )
+
+
+def _is_overdue(today: date) -> ColumnElement[bool]:
+    return and_(Loan.oldest_due_on.is_not(None), Loan.oldest_due_on < today)
+
+
+def _days_late(today: date) -> ColumnElement[int]:
+    """Return the days past due: none within the days of grace, after them from the due date."""
+    days = count_days(Loan.oldest_due_on, literal(today)) - Loan.paused_days
+    return case((and_(_is_overdue(today), days > Loan.grace_days), days), else_=0)
+
+
+def _bucket(today: date) -> ColumnElement[Any]:
+    days = _days_late(today)
+    steps = sorted(zip(FIRST_DAYS, Bucket, strict=True), reverse=True)
+    return case(*((days >= first, bucket.value) for first, bucket in steps[:-1]), else_=Bucket.CURRENT.value)
+
+
+def _risk(today: date) -> ColumnElement[Any]:
+    rule = find_thresholds(today)
+    if rule is None:
+        return literal(RiskClass.NORMAL.value)
+    days = _days_late(today)
+    return case(
+        (days > rule.loss, RiskClass.LOSS.value),
+        (days > rule.doubtful, RiskClass.DOUBTFUL.value),
+        (days > rule.substandard, RiskClass.SUBSTANDARD.value),
+        (
+            or_(days > rule.special_mention, func.coalesce(Loan.observed_until >= today, False)),
+            RiskClass.SPECIAL_MENTION.value,
+        ),
+        else_=RiskClass.NORMAL.value,
+    )
+
+
+def _accrued(today: date) -> ColumnElement[Any]:
+    """Return the interest of the running period by today, half-up to the fen (``Accrual.accrued_on``)."""
+    length = count_days(Loan.accrual_from, Loan.accrual_to)
+    passed = count_days(Loan.accrual_from, literal(today))
+    gone = (2 * Loan.accrual_interest * passed + length) // (2 * length)
+    return case(
+        (Loan.accrual_to.is_(None), 0),
+        (Loan.accrual_to <= today, Loan.accrual_base + Loan.accrual_interest),
+        else_=Loan.accrual_base + gone,
+    )
+
+
+def _book_due(session: Session, which: Sequence[ColumnElement[bool]], today: date, now: datetime) -> None:
+    """Book what fell due since the last look: what of a line was paid ahead of its day is booked already."""
+    fell_due = (
+        *which,
+        Instalment.loan_id == Loan.id,
+        Instalment.due_on > Loan.looked_on,
+        Instalment.due_on <= today,
+    )
+    for owed, paid, source, target in (
+        (Instalment.interest, Instalment.paid_interest, Account.INTEREST_INCOME, Account.INTEREST_DUE),
+        (Instalment.fees, Instalment.paid_fees, Account.FEE_INCOME, Account.FEES_DUE),
+    ):
+        rows = select(
+            Instalment.loan_id,
+            Instalment.due_on,
+            literal(source.value),
+            literal(target.value),
+            owed - paid,
+            literal(now, Movement.posted_at.type),
+        ).where(*fell_due, owed > paid)
+        session.execute(
+            insert(Movement).from_select(
+                ["loan_id", "booked_on", "source", "target", "amount", "posted_at"], rows
+            )
+        )
+
+
+def _raise_alerts(session: Session, which: Sequence[ColumnElement[bool]], today: date, now: datetime) -> int:
+    """Raise the alert of every deal that is late since the last look; return how many are."""
+    newly = session.execute(
+        select(Loan.id, Loan.zone_id, Loan.contract_id, Loan.oldest_due_on).where(
+            *which, _is_overdue(today), Loan.overdue_since.is_(None), not_(_is_told())
+        )
+    ).all()
+    if not newly:
+        return 0
+    owed = _sum_overdue(session, which, today)
+    session.execute(
+        insert(Alert),
+        [
+            {
+                "zone_id": zone_id,
+                "kind": AlertKind.LOAN_OVERDUE,
+                "subject": f"loan:{loan_id}",
+                "loan_id": loan_id,
+                "contract_id": contract_id,
+                "details": {"due_on": due_on.isoformat(), "amount": owed.get(loan_id, 0)},
+                "raised_at": now,
+            }
+            for loan_id, zone_id, contract_id, due_on in newly
+        ],
+    )
+    return len(newly)
+
+
+def _is_told() -> ColumnElement[bool]:
+    """Say whether an alert on the deal of the query around it is open."""
+    subject = literal("loan:") + cast(Loan.id, String)
+    told = select(Alert.id).where(
+        Alert.kind == AlertKind.LOAN_OVERDUE, Alert.subject == subject, Alert.resolved_at.is_(None)
+    )
+    return told.exists()
+
+
+def _sum_overdue(session: Session, which: Sequence[ColumnElement[bool]], today: date) -> dict[int, int]:
+    """Return what is due and unpaid of each deal that is newly late, in fen."""
+    line = Instalment
+    asked = line.principal + line.interest + line.fees + line.penalty
+    paid = line.paid_principal + line.paid_interest + line.paid_fees + line.paid_penalty
+    rows = session.execute(
+        select(line.loan_id, func.sum(asked - paid))
+        .join(Loan, line.loan_id == Loan.id)
+        .where(*which, _is_overdue(today), Loan.overdue_since.is_(None), line.due_on < today)
+        .group_by(line.loan_id)
+    )
+    return {loan_id: int(amount) for loan_id, amount in rows}
+
+
+def _write_spans(session: Session, which: Sequence[ColumnElement[bool]], today: date, now: datetime) -> None:
+    """Write from which day on a deal stands in another bucket than at the last look."""
+    bucket = _bucket(today)
+    first = case({each.value: days for days, each in zip(FIRST_DAYS, Bucket, strict=True)}, value=bucket)
+    reached = case((first > Loan.grace_days, first), else_=Loan.grace_days + 1)
+    rows = select(
+        Loan.id,
+        add_days(Loan.oldest_due_on, reached + Loan.paused_days),
+        bucket,
+        literal(now, LateSpan.recorded_at.type),
+    ).where(*which, bucket != Loan.bucket, _is_overdue(today))
+    session.execute(insert(LateSpan).from_select(["loan_id", "from_on", "bucket", "recorded_at"], rows))
+
+
+def _turn_periods(session: Session, which: Sequence[ColumnElement[bool]], today: date) -> None:
+    """Let the interest period that runs today be the running one, where the former ended."""
+    line = Instalment
+    turned = and_(*which, Loan.accrual_to <= today)
+    upcoming = (
+        select(func.min(line.due_on)).where(line.loan_id == Loan.id, line.due_on > today)
+    ).scalar_subquery()
+    began = (
+        select(func.max(line.due_on)).where(line.loan_id == Loan.id, line.due_on <= today)
+    ).scalar_subquery()
+    interest = (
+        select(func.sum(line.interest)).where(line.loan_id == Loan.id, line.due_on == upcoming)
+    ).scalar_subquery()
+    session.execute(
+        update(Loan)
+        .where(turned)
+        .values(
+            accrual_from=case((upcoming.is_not(None), began), else_=None),
+            accrual_to=upcoming,
+            accrual_base=0,
+            accrual_interest=func.coalesce(interest, 0),
+        )
+        .execution_options(synchronize_session=False)
+    )
