@@ -10,14 +10,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import (
     ColumnElement,
     String,
     and_,
     case,
-    cast,
     func,
     insert,
     literal,
@@ -26,7 +25,8 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.orm import Session
+from sqlalchemy import cast as sql_cast
+from sqlalchemy.orm import Session, aliased
 
 from market.calendar import local_date
 from market.ledger.ageing import FIRST_DAYS, find_thresholds
@@ -65,22 +65,37 @@ def look(zone_id: int, *, by: Party, now: datetime) -> Pass:
         late = _raise_alerts(session, bulk, today, now)
         _write_spans(session, bulk, today, now)
         _turn_periods(session, bulk, today)
-        looked = session.execute(
-            update(Loan)
-            .where(*bulk)
-            .values(
-                overdue_since=case((_is_overdue(today), Loan.oldest_due_on), else_=None),
-                days_past_due=_days_late(today),
-                bucket=_bucket(today),
-                risk_class=_risk(today),
-                accrued=_accrued(today),
-                looked_on=today,
-            )
-            .execution_options(synchronize_session=False)
-        ).rowcount
+        looked = _look_at(session, bulk, today)
     for loan_id in singles:
         loans.look_again(loan_id, by=by, now=now)
-    return Pass(int(looked) + len(singles), len(singles), late)
+    return Pass(looked + len(singles), len(singles), late)
+
+
+def _look_at(session: Session, which: Sequence[ColumnElement[bool]], today: date) -> int:
+    """Say of each deal how it stands; return how many they are. Most are not late: they are asked less."""
+    observed = case(
+        (Loan.observed_until >= today, RiskClass.SPECIAL_MENTION.value), else_=RiskClass.NORMAL.value
+    )
+    plain = {"accrued": _accrued(today), "looked_on": today}
+    count = 0
+    for condition, values in (
+        (not_(_is_overdue(today)), {"risk_class": observed, **plain}),
+        (
+            _is_overdue(today),
+            {
+                "overdue_since": Loan.oldest_due_on,
+                "days_past_due": _days_late(today),
+                "bucket": _bucket(today),
+                "risk_class": _risk(today),
+                **plain,
+            },
+        ),
+    ):
+        done = session.execute(
+            update(Loan).where(*which, condition).values(values).execution_options(synchronize_session=False)
+        )
+        count += int(cast("CursorResult[Any]", done).rowcount)
+    return count
 
 
 def _waiting(today: date) -> tuple[ColumnElement[bool], ...]:
@@ -203,7 +218,7 @@ def _raise_alerts(session: Session, which: Sequence[ColumnElement[bool]], today:
                 "subject": f"loan:{loan_id}",
                 "loan_id": loan_id,
                 "contract_id": contract_id,
-                "details": {"due_on": due_on.isoformat(), "amount": owed.get(loan_id, 0)},
+                "details": {"due_on": str(due_on), "amount": owed.get(loan_id, 0)},
                 "raised_at": now,
             }
             for loan_id, zone_id, contract_id, due_on in newly
@@ -214,7 +229,7 @@ def _raise_alerts(session: Session, which: Sequence[ColumnElement[bool]], today:
 
 def _is_told() -> ColumnElement[bool]:
     """Say whether an alert on the deal of the query around it is open."""
-    subject = literal("loan:") + cast(Loan.id, String)
+    subject = literal("loan:") + sql_cast(Loan.id, String)
     told = select(Alert.id).where(
         Alert.kind == AlertKind.LOAN_OVERDUE, Alert.subject == subject, Alert.resolved_at.is_(None)
     )
@@ -251,25 +266,24 @@ def _write_spans(session: Session, which: Sequence[ColumnElement[bool]], today: 
 
 def _turn_periods(session: Session, which: Sequence[ColumnElement[bool]], today: date) -> None:
     """Let the interest period that runs today be the running one, where the former ended."""
-    line = Instalment
-    turned = and_(*which, Loan.accrual_to <= today)
-    upcoming = (
-        select(func.min(line.due_on)).where(line.loan_id == Loan.id, line.due_on > today)
-    ).scalar_subquery()
-    began = (
-        select(func.max(line.due_on)).where(line.loan_id == Loan.id, line.due_on <= today)
-    ).scalar_subquery()
-    interest = (
-        select(func.sum(line.interest)).where(line.loan_id == Loan.id, line.due_on == upcoming)
-    ).scalar_subquery()
+    lines = [aliased(Instalment) for _ in range(4)]
+    upcoming, again = (
+        select(func.min(line.due_on)).where(line.loan_id == Loan.id, line.due_on > today).correlate(Loan)
+        for line in lines[:2]
+    )
+    began = select(func.max(lines[2].due_on)).where(lines[2].loan_id == Loan.id, lines[2].due_on <= today)
+    interest = select(func.sum(lines[3].interest)).where(
+        lines[3].loan_id == Loan.id, lines[3].due_on == again.scalar_subquery()
+    )
+    runs_on = upcoming.scalar_subquery()
     session.execute(
         update(Loan)
-        .where(turned)
+        .where(*which, Loan.accrual_to <= today)
         .values(
-            accrual_from=case((upcoming.is_not(None), began), else_=None),
-            accrual_to=upcoming,
+            accrual_from=case((runs_on.is_not(None), began.correlate(Loan).scalar_subquery()), else_=None),
+            accrual_to=runs_on,
             accrual_base=0,
-            accrual_interest=func.coalesce(interest, 0),
+            accrual_interest=func.coalesce(interest.correlate(Loan).scalar_subquery(), 0),
         )
         .execution_options(synchronize_session=False)
     )
