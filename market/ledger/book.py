@@ -20,8 +20,8 @@ DealTerms = LoanTerms | LeaseTerms | BridgeTerms | FactoringTerms | CoverTerms
 class Policy:
     """What a deal agrees on beside its price.
 
-    ``penalty_rate`` is late interest (罚息) per year on overdue principal, by actual days over 360 (银发〔2003〕
-    251号); a line paid within ``grace_days`` bears none, else it counts from the due date.
+    ``penalty_rate`` is late interest (罚息) per year on overdue principal, by actual days over 360
+    (银发〔2003〕251号); a line paid within ``grace_days`` bears none, else it counts from the due date.
     """
 
     grace_days: int = 0
@@ -33,7 +33,7 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class Deal:
-    """What was closed: ``principal`` fen approved on ``terms`` (None: a fund's investment has no schedule)."""
+    """What was closed: ``principal`` fen approved on ``terms`` (None: a fund has no schedule)."""
 
     kind: DealKind
     terms: DealTerms | None
