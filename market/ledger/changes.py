@@ -32,7 +32,7 @@ def draw(walk: Walk, event: Event) -> None:
         walk.drawn_on = day
         _lay_out(walk, day)
     walk.accrue(day)
-    rows = walk.undue_rows
+    rows = [row for row in walk.undue_rows if row.period is not None or row.weight]
     for row, part in zip(rows, share_by(event.amount, [row.weight for row in rows]), strict=True):
         row.principal += part
     walk.balance += event.amount
@@ -91,7 +91,8 @@ def extend(walk: Walk, event: Event) -> None:
     Raises ``Invalid``: months (required, too_small), on (too_late) once the last line is due.
     """
     months, frame, ends_on = _months(event), walk.frame, walk.ends_on
-    assert frame is not None and ends_on is not None
+    if frame is None or ends_on is None:
+        raise _wrong_kind(walk)
     if ends_on <= event.on:
         raise invalid(Code.TOO_LATE, "on", deadline=ends_on.isoformat())
     walk.accrue(event.on)
@@ -105,7 +106,7 @@ def extend(walk: Walk, event: Event) -> None:
         last.period.pieces += added
         last.due_on = added[-1].ends_on
     else:
-        number = walk.rows[-1].number
+        number = max(row.number for row in walk.rows)
         for place, piece in enumerate(added, start=1):
             row = Row(number + place, piece.ends_on, period=Period([piece], piece.starts_on))
             walk.rows.append(row)

@@ -143,8 +143,9 @@ class Walk:
 
     @property
     def ends_on(self) -> date | None:
-        """Return the day of the last row."""
-        return self.rows[-1].due_on if self.rows else None
+        """Return the day on which the last interest period, or the last row without any, ends."""
+        ends = [row.due_on for row in self.rows if row.period is not None]
+        return ends[-1] if ends else self.rows[-1].due_on if self.rows else None
 
     def book(self, day: date, source: Account, target: Account, amount: int) -> None:
         """Let ``amount`` fen leave one account and enter another; entries of a day add up."""

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import random
 from collections import defaultdict
-from datetime import timedelta
+from dataclasses import replace
+from datetime import date, timedelta
 
 from hypothesis import given, settings
 
 from market.ledger.book import Book, Deal
 from market.ledger.events import Event
-from market.ledger.replay import replay, stand
+from market.ledger.replay import compute_payoff, replay, stand
 from market.lending_vocabulary import Account, DealKind, LoanEventKind
 from tests.market.ledger.histories import END, START, histories
 
@@ -68,3 +70,75 @@ def test_money_is_never_made_or_lost(history: tuple[Deal, list[Event]]) -> None:
     deal, events = history
     for day in (START, START + timedelta(days=59), START + timedelta(days=130), END):
         check(deal, events, replay(deal, events, day))
+
+
+@settings(max_examples=30, deadline=None)
+@given(histories())
+def test_a_later_day_changes_no_earlier_entry(history: tuple[Deal, list[Event]]) -> None:
+    deal, events = history
+    whole = replay(deal, events, END).entries
+    for days in (0, 1, 59, 130, 300, 500):
+        day = START + timedelta(days=days)
+        assert replay(deal, events, day).entries == tuple(entry for entry in whole if entry.booked_on <= day)
+
+
+@settings(max_examples=30, deadline=None)
+@given(histories())
+def test_the_book_does_not_depend_on_what_was_written_first(history: tuple[Deal, list[Event]]) -> None:
+    deal, events = history
+    standing = stand(events)
+    written = list(range(1, len(standing) + 1))
+    random.Random(len(events)).shuffle(written)
+    # Of one kind on one day the order of writing is all there is: those keep it.
+    renumbered: list[Event] = []
+    order: dict[tuple[date, K], list[Event]] = {}
+    for event in standing:
+        order.setdefault((event.on, event.kind), []).append(event)
+    renumbered = []
+    numbers = iter(written)
+    for group in order.values():
+        taken = sorted(next(numbers) for _ in group)
+        renumbered += [replace(event, number=number) for event, number in zip(group, taken, strict=True)]
+    random.Random(len(events)).shuffle(renumbered)
+    one, other = replay(deal, standing, END), replay(deal, renumbered, END)
+    assert replace(one, splits={}) == replace(other, splits={})
+
+
+@settings(max_examples=30, deadline=None)
+@given(histories())
+def test_undoing_the_last_event_restores_the_book_before_it(history: tuple[Deal, list[Event]]) -> None:
+    deal, events = history
+    *before, last = events
+    if not before:
+        return
+    number = last.number + 1
+    undone = [*events, Event(number, K.UNDO, END, undoes=last.number)]
+    assert replay(deal, undone, END) == replay(deal, before, END)
+    if last.kind is not K.UNDO:
+        again = [*undone, Event(number + 1, K.UNDO, END, undoes=number)]
+        assert replay(deal, again, END) == replay(deal, events, END)
+
+
+@settings(max_examples=30, deadline=None)
+@given(histories(most=5))
+def test_the_payoff_settles_and_a_fen_less_does_not(history: tuple[Deal, list[Event]]) -> None:
+    deal, events = history
+    day = START + timedelta(days=75)
+    known = stand([event for event in stand(events) if event.on <= day])
+    before = replay(deal, known, day)
+    payoff = compute_payoff(deal, known, day)
+    if before.settled_on or before.written_off_on or not payoff or deal.policy.is_revolving:
+        return
+    number = max(event.number for event in known) + 1
+    late = any(
+        e.on == day and e.kind in (K.RATE_RESET, K.EXTENSION, K.RESTRUCTURING, K.WRITE_OFF) for e in known
+    )
+    if late:
+        return
+    paid = replay(deal, [*known, Event(number, K.RECEIPT, day, payoff + 5)], day)
+    assert (paid.splits[number].remainder, sum(line.open for line in paid.lines)) == (
+        5 * (deal.kind is not DealKind.FUND),
+        paid.outstanding if deal.kind is DealKind.GUARANTEE else 0,
+    )
+    less = replay(deal, [*known, Event(number, K.RECEIPT, day, payoff - 1)], day) if payoff > 1 else before
+    assert less.settled_on is None
