@@ -1,4 +1,4 @@
-"""A purchaser's payments over the deals of one contract: the lender's money first, the rest the supplier's."""
+"""A purchaser's payments over the deals of one contract: lenders first, the rest is the supplier's."""
 
 from __future__ import annotations
 
