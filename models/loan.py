@@ -30,9 +30,9 @@ class Loan(Base):
     """A deal in the lender's book (贷款、租赁、保理、转贷、担保、投资): approved, drawn, then repaid.
 
     ``principal`` is what was approved, ``drawn`` what was paid out of it so far and ``outstanding`` what of
-    that is still owed, in fen. ``sector`` (the borrower's industry) and ``purchaser_id`` (of the contract)
-    are as at the approval: what limits count the loan under. Without an award the deal was closed off the
-    platform.
+    that is still owed, in fen (more than was approved where overdue interest became principal). ``sector``
+    (the borrower's industry) and ``purchaser_id`` (of the contract) are as at the approval: what limits count
+    the loan under. Without an award the deal was closed off the platform.
 
     What happened stands in ``events`` and, to the fen, in ``movements``: neither is ever changed. The
     schedule (``instalments``), the receipts (``repayments``), the spans of lateness and the columns from
@@ -53,8 +53,8 @@ class Loan(Base):
     __table_args__ = (
         CheckConstraint("principal > 0", name="principal_sign"),
         CheckConstraint("drawn >= 0 AND (is_revolving OR drawn <= principal)", name="drawn_range"),
-        CheckConstraint("outstanding BETWEEN 0 AND principal", name="outstanding_range"),
-        CheckConstraint("bound BETWEEN 0 AND principal", name="bound_range"),
+        CheckConstraint("outstanding >= 0", name="outstanding_range"),
+        CheckConstraint("bound >= 0", name="bound_range"),
         CheckConstraint("state NOT IN ('drawn','repaid') OR drawn_on IS NOT NULL", name="drawn_has_date"),
         CheckConstraint("state <> 'repaid' OR outstanding = 0", name="repaid_owes_nothing"),
         CheckConstraint("grace_days BETWEEN 0 AND 30", name="grace_range"),

@@ -20,7 +20,10 @@ class AwardNotice(Base):
 
     __tablename__ = "award_notices"
     __table_args__ = (
-        UniqueConstraint("zone_id", "project_number", "package_number", "supplier_name"),
+        # Named by hand: with all its columns the name is longer than PostgreSQL's.
+        UniqueConstraint(
+            "zone_id", "project_number", "package_number", "supplier_name", name="uq_award_notices_package"
+        ),
         CheckConstraint("price > 0", name="price_sign"),
         CheckConstraint("supplier_code IS NULL OR length(supplier_code) = 18", name="supplier_code_length"),
         Index("ix_award_notices_published", "zone_id", "published_on"),

@@ -138,8 +138,8 @@ def find(session: Session, loan_id: int) -> Guarantee | None:
 
 
 def read_out(loan: Loan) -> int:
-    """Return what a loan binds now, in fen."""
-    return loan.bound if loan.state in LIVE_LOANS else 0
+    """Return what a loan binds now, in fen; of a guarantor never more than what was approved."""
+    return min(loan.bound, loan.principal) if loan.state in LIVE_LOANS else 0
 
 
 def give(session: Session, loan: Loan, bid: Bid, *, now: datetime) -> None:

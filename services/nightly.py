@@ -14,9 +14,11 @@ from typing import Any, cast
 
 from sqlalchemy import (
     ColumnElement,
+    CursorResult,
     String,
     and_,
     case,
+    false,
     func,
     insert,
     literal,
@@ -111,7 +113,7 @@ def _mine(zone_id: int, today: date) -> tuple[ColumnElement[bool], ...]:
 
 def _is_single(today: date) -> ColumnElement[bool]:
     """Say which deals the columns do not tell enough of."""
-    return or_(
+    special = or_(
         Loan.looked_on.is_(None),
         Loan.paused_until >= Loan.looked_on,
         and_(Loan.penalty_rate.is_not(None), Loan.oldest_due_on < today),
@@ -125,6 +127,8 @@ def _is_single(today: date) -> ColumnElement[bool]:
             _bucket(today) != Loan.bucket,
         ),
     )
+    # What is unknown, such as the end of a pause that nobody made, makes nothing special.
+    return func.coalesce(special, false())
 
 
 def _is_overdue(today: date) -> ColumnElement[bool]:

@@ -16,7 +16,7 @@ from market.calendar import add_months
 from market.lending_vocabulary import Bucket, RiskClass
 
 #: The first day past due of each bucket.
-_FIRST_DAYS = (0, 1, 31, 61, 91, 181, 271, 361)
+FIRST_DAYS = (0, 1, 31, 61, 91, 181, 271, 361)
 _BUCKETS = tuple(Bucket)
 
 #: Disjoint pauses in order: first and last day that do not count.
@@ -45,7 +45,20 @@ THRESHOLDS = (
 
 def bucket_of(days: int) -> Bucket:
     """Return the bucket of so many days past due."""
-    return _BUCKETS[bisect_right(_FIRST_DAYS, max(days, 0)) - 1]
+    return _BUCKETS[bisect_right(FIRST_DAYS, max(days, 0)) - 1]
+
+
+def find_thresholds(on: date) -> Thresholds | None:
+    """Return the rule in force on a day, None before there was any."""
+    return next((row for row in reversed(THRESHOLDS) if row.valid_from <= on), None)
+
+
+def observed_until(restructured_on: date | None, on: date) -> date | None:
+    """Return the last day on which a restructured deal is observed, by the rule in force on a day."""
+    rule = find_thresholds(on)
+    if restructured_on is None or rule is None:
+        return None
+    return add_months(restructured_on, rule.observed_months) - timedelta(days=1)
 
 
 def classify(
@@ -55,7 +68,7 @@ def classify(
 
     A restructured deal is at least of special mention while it is observed; one written off is a loss.
     """
-    rule = next((row for row in reversed(THRESHOLDS) if row.valid_from <= on), None)
+    rule = find_thresholds(on)
     if rule is None:
         return None
     if written_off or days_past_due > rule.loss:
@@ -117,7 +130,7 @@ def trace(
         if not spans or spans[-1][1] is not bucket:
             spans.append((day, bucket))
 
-    turns = [n for n in sorted({grace_days + 1, *_FIRST_DAYS}) if n > grace_days]
+    turns = [n for n in sorted({grace_days + 1, *FIRST_DAYS}) if n > grace_days]
     last = dict(marks)
     days = list(last)
     for place, day in enumerate(days):

@@ -167,7 +167,7 @@ def _draw(
         past = [day for day in dues if day <= FIRST]
         late = rng.randrange(1000) < LATE and bool(past) and past[-1] < FIRST
         stops = rng.randrange(1000) < STOPS
-        lines = []
+        lines: list[dict[str, Any]] = []
         for number, due_on in enumerate(dues, start=1):
             # Who pays has paid the lines that fall due in the nights measured ahead of their day.
             ahead = not stops and due_on <= FIRST + timedelta(days=NIGHTS)
@@ -181,7 +181,7 @@ def _draw(
                 | {"paid_fees": 0, "paid_penalty": 0}
             )
         unpaid = [line for line in lines if not line["paid_principal"]]
-        oldest = unpaid[0]["due_on"] if unpaid else None
+        oldest = dues[LINES - len(unpaid)] if unpaid else None
         days = (FIRST - oldest).days if oldest is not None and oldest < FIRST else 0
         upcoming = next((day for day in dues if day > FIRST), None)
         loan = {

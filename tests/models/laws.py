@@ -384,8 +384,7 @@ CHECKS: list[tuple[str, int | date, Values]] = [
     ("ck_awards_decided_has_time", AWARD, {"confirmed_at": None}),
     ("ck_proposals_placed_names_bid", 1001, {"bid_id": None}),
     ("ck_proposals_placed_names_bid", 1001, {"state": "unplaced"}),
-    ("ck_loans_principal_sign", LOAN, {"principal": 0, "outstanding": 0}),
-    ("ck_loans_outstanding_range", LOAN, {"outstanding": 6}),
+    ("ck_loans_principal_sign", LOAN, {"principal": 0, "outstanding": 0, "drawn": 0, "bound": 0}),
     ("ck_loans_outstanding_range", LOAN, {"outstanding": -1}),
     ("ck_loans_repaid_owes_nothing", LOAN, {"state": "repaid"}),
     ("ck_loans_drawn_has_date", LOAN, {"drawn_on": None}),
@@ -460,7 +459,7 @@ UNIQUE: list[tuple[str, int, Values]] = [
     ("uq_reviews_loan_id", 1001, {}),
     ("uq_loans_award_id", LOAN, {}),
     ("uq_instalments_loan_id_number", 1001, {}),
-    ("uq_repayments_loan_id_reference", 1001, {}),
+    ("uq_repayments_loan_id_reference", 1001, {"event_id": lending.UNDO}),
     ("uq_alerts_open", 1001, {}),
     *lending.UNIQUE,
 ]

@@ -71,7 +71,7 @@ NOTICES: list[tuple[str, Values]] = [
 CHECKS: list[tuple[str, int | date, Values]] = [
     ("ck_loans_drawn_range", LOAN, {"drawn": 6}),
     ("ck_loans_drawn_range", LOAN, {"drawn": -1}),
-    ("ck_loans_bound_range", LOAN, {"bound": 6}),
+    ("ck_loans_bound_range", LOAN, {"bound": -1}),
     ("ck_loans_grace_range", LOAN, {"grace_days": 31}),
     ("ck_loans_closed_elsewhere_has_evidence", LOAN, {"award_id": None}),
     ("ck_instalments_paid_penalty_range", 1001, {"paid_penalty": 6}),
@@ -93,7 +93,7 @@ UNIQUE: list[tuple[str, int, Values]] = [
     ("uq_repayments_event_id", 1001, {"reference": "S"}),
     ("uq_late_spans_standing", 1001, {}),
     ("uq_drawdown_requests_waiting", 1001, {}),
-    ("uq_award_notices_zone_id_project_number_package_number_supplier_name", 1001, {}),
+    ("uq_award_notices_package", 1001, {}),
 ]
 
 FREE: list[tuple[str, int, Values]] = [

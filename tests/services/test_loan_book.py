@@ -217,13 +217,14 @@ def test_what_is_written_off_binds_nothing_and_may_still_come_in(
     app: Flask, now: datetime, sealer: Sealer, refuses: Refusing
 ) -> None:
     _, bank, loan = make_drawn(now, sealer)
-    day = FIRST_DUE + timedelta(days=400)
+    day = FIRST_DUE + timedelta(days=200)
     loan_changes.write_off(loan.id, day, "核销决议", by=bank, now=at(day))
     found = read(loan.id)
     assert (found.state, found.outstanding, found.bound) == (LoanState.WRITTEN_OFF, 0, 0)
     assert found.risk_class is RiskClass.LOSS
     with refuses(Code.ILLEGAL_MOVE):
-        loan_changes.extend(loan.id, day, 3, "展期", by=bank, now=at(day))
+        later = day + timedelta(days=1)
+        loan_changes.extend(loan.id, later, 3, "展期", by=bank, now=at(later))
     repay(loan, MILLION, day, "追回", bank)
     assert read(loan.id).repayments[-1].recovered == MILLION
     check_accounts(loan.id)

@@ -82,7 +82,7 @@ _CHANGES = (
                 "risk_class IN ('normal', 'special_mention', 'substandard', 'doubtful', 'loss')",
             ),
             ("ck_loans_drawn_range", "drawn >= 0 AND (is_revolving OR drawn <= principal)"),
-            ("ck_loans_bound_range", "bound BETWEEN 0 AND principal"),
+            ("ck_loans_bound_range", "bound >= 0"),
             ("ck_loans_grace_range", "grace_days BETWEEN 0 AND 30"),
             ("ck_loans_closed_elsewhere_has_evidence", "award_id IS NOT NULL OR evidence <> ''"),
         ],
@@ -92,7 +92,8 @@ _CHANGES = (
                 f"state IN ({_STATES})",
                 "state IN ('under_review', 'unconfirmed', 'approved', 'drawn', 'repaid', 'written_off',"
                 " 'cancelled')",
-            )
+            ),
+            ("ck_loans_outstanding_range", "outstanding BETWEEN 0 AND principal", "outstanding >= 0"),
         ],
         dropped=[("ck_loans_offerkind", "kind IN ('loan', 'lease')")],
     ),
@@ -160,7 +161,7 @@ def upgrade() -> None:
             "project_number",
             "package_number",
             "supplier_name",
-            name=op.f("uq_award_notices_zone_id_project_number_package_number_supplier_name"),
+            name=op.f("uq_award_notices_package"),
         ),
     )
     with op.batch_alter_table("award_notices", schema=None) as batch_op:
@@ -494,6 +495,7 @@ def _simplify() -> None:
     op.execute("UPDATE loans SET state = 'cancelled' WHERE state = 'unconfirmed'")
     # What was written off is not owed any more: the former tables call that repaid.
     op.execute("UPDATE loans SET state = 'repaid', outstanding = 0 WHERE state = 'written_off'")
+    op.execute("UPDATE loans SET principal = outstanding WHERE outstanding > principal")
     op.execute("UPDATE loans SET kind = 'loan' WHERE kind NOT IN ('loan', 'lease')")
     op.execute("UPDATE repayments SET source = 'borrower' WHERE source = 'guarantor'")
     op.execute("UPDATE repayments SET remainder = remainder + recovered, fees = fees + penalty")
