@@ -181,7 +181,7 @@ def _draw(
                 | {"paid_fees": 0, "paid_penalty": 0}
             )
         unpaid = [line for line in lines if not line["paid_principal"]]
-        oldest = dues[LINES - len(unpaid)] if unpaid else None
+        oldest = next((day for day, line in zip(dues, lines, strict=True) if line in unpaid), None)
         days = (FIRST - oldest).days if oldest is not None and oldest < FIRST else 0
         upcoming = next((day for day in dues if day > FIRST), None)
         loan = {

@@ -225,7 +225,7 @@ def test_what_is_written_off_binds_nothing_and_may_still_come_in(
     with refuses(Code.ILLEGAL_MOVE):
         later = day + timedelta(days=1)
         loan_changes.extend(loan.id, later, 3, "展期", by=bank, now=at(later))
-    repay(loan, MILLION, day, "追回", bank)
+    repay(loan, MILLION, day + timedelta(days=1), "追回", bank)
     assert read(loan.id).repayments[-1].recovered == MILLION
     check_accounts(loan.id)
 
