@@ -164,8 +164,10 @@ def test_two_loans_on_a_contract_are_settled_oldest_first(app: Flask, now: datet
     one, two = db.session.get_one(Loan, first.id), db.session.get_one(Loan, second.id)
     assert (one.outstanding, two.outstanding) == (0, 0)
     (to_one,), (to_two,) = one.repayments, two.repayments
-    assert to_one.remainder == to_two.amount
-    assert to_one.amount == payment.amount == 4 * MILLION
+    # The first takes what it is owed; the second the rest, of which it passes on what it is not owed.
+    assert (to_one.principal, to_one.remainder) == (to_one.amount - to_one.interest, 0)
+    assert to_one.amount + to_two.amount == payment.amount == 4 * MILLION
+    assert to_two.remainder == 4 * MILLION - one.principal - two.principal > 0
     assert two.contract is not None and two.contract.stage.value == "repaid"
 
 

@@ -374,11 +374,12 @@ def test_a_contract_loan_is_followed_to_the_last_yuan(app: Flask, now: datetime,
         now=january,
     )
     loan = db.session.get_one(Loan, loan.id)
-    # Interest first, then principal: 7,000,000 × 3.85 % × 9/12 = 202,125.00 at the end.
+    # Interest to the day first, then principal: 7,000,000 × 3.85 % × 9/12 = 202,125.00 for 273 days, of which
+    # 53 are over: 39,240.38.
     assert [(r.interest, r.principal, r.remainder) for r in loan.repayments] == [
-        (202_125_00, 3_797_875_00, 0)
+        (39_240_38, 3_960_759_62, 0)
     ]
-    assert loan.outstanding == 7 * MILLION - 3_797_875_00
+    assert loan.outstanding == 7 * MILLION - 3_960_759_62
 
     june = later + timedelta(days=210)
     contract_loans.record_payment(
@@ -390,7 +391,9 @@ def test_a_contract_loan_is_followed_to_the_last_yuan(app: Flask, now: datetime,
     loan = db.session.get_one(Loan, loan.id)
     assert loan.state is LoanState.REPAID
     assert sum(r.principal for r in loan.repayments) == 7 * MILLION
-    assert loan.repayments[-1].remainder == 6 * MILLION - 3_202_125_00
+    # On the 3,039,240.38 that are left: × 3.85 % × 9/12 × 151/273 = 48,540.18.
+    assert loan.repayments[-1].interest == 48_540_18
+    assert loan.repayments[-1].remainder == 6 * MILLION - 3_039_240_38 - 48_540_18
     stored = db.session.get_one(Contract, contract.id)
     assert stored.stage is ContractStage.REPAID
     for stage in (ContractStage.PLEDGE_CANCELLED, ContractStage.UNLOCKED):
