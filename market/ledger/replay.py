@@ -8,7 +8,7 @@ out anew, which therefore works with the balance after it; a write-off comes las
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import date
+from datetime import date, timedelta
 
 from market.errors import Code, conflict, invalid
 from market.ledger import ageing, changes, receipts
@@ -167,7 +167,8 @@ def _close(walk: Walk, as_of: date) -> Book:
         interest=sum(row.interest - row.paid_interest for row in walk.due_rows),
         principal=sum(row.open_principal for row in walk.due_rows),
     )
-    ended = walk.written_off_on if walk.written_off_on is not None else as_of
+    # A claim that was given up is late no more, nor in time again: its history ends the day before.
+    ended = as_of if walk.written_off_on is None else walk.written_off_on - timedelta(days=1)
     return Book(
         as_of=as_of,
         lines=lines,
