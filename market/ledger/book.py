@@ -114,7 +114,9 @@ class Arrears:
 class Accrual:
     """The running interest: on day d of ``starts_on`` … ``ends_on`` it has come to ``accrued_on(d)``.
 
-    ``base`` had accrued by ``starts_on`` since the period began, ``interest`` accrues by ``ends_on``.
+    ``base`` had accrued by ``starts_on`` since the period began, ``interest`` accrues by ``ends_on``, which
+    is the next due date or the day on which a stepped rate changes. Between the two the formula may be a
+    fen beside what a receipt of that day finds, which is rounded once from exact stretches.
     """
 
     starts_on: date
@@ -139,7 +141,8 @@ class Book:
     - ``drawn``: all drawdowns; ``outstanding``: the principal still owed, overdue or not;
     - ``settled_on``: the day on which everything was paid (a revolving deal is settled at its end);
     - ``overdue_since``: the earliest due date before ``as_of`` not fully paid; ``oldest_due_on``: the
-      earliest line not fully paid, due or not; ``paused_days``: days after it that do not count as late;
+      earliest line not fully paid, due or not (what a guarantor stands for is no such line: it is released
+      by itself); ``paused_days``: days after it that do not count as late;
     - ``days_past_due``: counted days since ``overdue_since``, 0 until the days of grace are over;
     - ``spans``: from which day on the deal stood in which bucket, from the first drawdown;
     - ``accrued``: interest of the running period by ``as_of``, paid ahead or not (``accrual`` says how);

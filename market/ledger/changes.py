@@ -70,7 +70,7 @@ def charge(walk: Walk, event: Event) -> None:
 
 def reset_rate(walk: Walk, event: Event) -> None:
     """Let another rate hold from a day on: the running period is split there, later ones laid out anew."""
-    rate, day = Fraction(_rate(walk, event)), event.on
+    rate, day = _rate(walk, event), event.on
     assert walk.frame is not None
     walk.accrue(day)
     walk.frame = walk.frame.at(rate)
@@ -127,9 +127,9 @@ def restructure(walk: Walk, event: Event) -> None:
     if event.months is None and walk.ends_on <= day:
         raise invalid(Code.REQUIRED, "months")
     months = _months(event) if event.months is not None else _months_until(day, walk.ends_on)
-    frame = frame.at(frame.rate if event.rate is None else Fraction(_rate(walk, event)))
-    frame = frame.styled(event.repayment or frame.style).spanning(day, months)
     running = walk.accrue(day)
+    rate = _rate(walk, event) if event.rate is not None else _rate_on(walk, day)
+    frame = frame.at(rate).styled(event.repayment or frame.style).spanning(day, months)
     carried = Fraction(0)
     if running is not None and running.period is not None:
         carried = running.period.done - running.paid_interest
@@ -293,6 +293,15 @@ def _rate(walk: Walk, event: Event) -> Fraction:
     if event.rate < 0:
         raise invalid(Code.TOO_SMALL, "rate", value=f"{event.rate:f}", least="0")
     return Fraction(event.rate)
+
+
+def _rate_on(walk: Walk, day: date) -> Fraction:
+    """Return the rate per year that holds on a day: where it steps later, the last one does not yet."""
+    assert walk.frame is not None
+    row = walk.running
+    pieces = row.period.pieces if row is not None and row.period is not None else []
+    piece = next((piece for piece in pieces if day < piece.ends_on), None)
+    return piece.factor / piece.years if piece is not None and piece.years else walk.frame.rate
 
 
 def _months(event: Event) -> int:

@@ -155,10 +155,13 @@ def _close(walk: Walk, as_of: date) -> Book:
     for row in walk.due_rows:
         walk.count_penalty(row, as_of)
     running = walk.running
-    accrual = _accrual(walk, running)
+    accrual = _accrual(walk, running, as_of)
     lines = _lines(walk)
-    open_lines = [line for line in lines if line.open]
-    oldest = open_lines[0].due_on if open_lines else None
+    # What a guarantor stands for is never overdue: it is released by itself.
+    oldest = next(
+        (line.due_on for line in lines if line.open > walk.is_cover * (line.principal - line.paid_principal)),
+        None,
+    )
     overdue = next((row.due_on for row in walk.due_rows if row.open and row.due_on < as_of), None)
     late = 0 if overdue is None else ageing.count_late(overdue, as_of, pauses)
     arrears = Arrears(
@@ -195,13 +198,16 @@ def _close(walk: Walk, as_of: date) -> Book:
     )
 
 
-def _accrual(walk: Walk, running: Row | None) -> Accrual | None:
-    if running is None or running.period is None or walk.drawn_on is None:
+def _accrual(walk: Walk, running: Row | None, as_of: date) -> Accrual | None:
+    """Return how interest runs on ``as_of``: up to the due date, or to the day a stepped rate changes."""
+    if running is None or running.period is None:
         return None
     period = running.period
-    base = max(round_half_up(period.done), 0)
-    total = max(round_half_up(period.done + walk.balance * period.factor(period.ends_on)), base)
-    return Accrual(period.since, period.ends_on, base, total - base)
+    piece = next((piece for piece in period.pieces if as_of < piece.ends_on), period.pieces[-1])
+    begins = max(period.since, piece.starts_on)
+    base = max(round_half_up(period.done + walk.balance * period.factor(begins)), 0)
+    total = max(round_half_up(period.done + walk.balance * period.factor(piece.ends_on)), base)
+    return Accrual(begins, piece.ends_on, base, total - base)
 
 
 def _lines(walk: Walk) -> tuple[Line, ...]:

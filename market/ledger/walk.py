@@ -178,7 +178,7 @@ class Walk:
     def count_penalty(self, row: Row, day: date) -> None:
         """Count the late interest of a row up to a day, without booking it."""
         rate = self.policy.penalty_rate
-        if rate is None:
+        if rate is None or not row.open_principal:
             return
         days = count_late(row.due_on, day, self.pauses)
         if days > max(self.policy.grace_days, row.late_days):
