@@ -45,8 +45,9 @@ class Loan(Base):
     - ``paused_days``: days that do not count as late among those since ``oldest_due_on``; ``paused_until``
       the last day of a pause that still runs; ``observed_until`` the last day under watch after a
       restructuring;
-    - ``accrual_from``, ``accrual_to``, ``accrual_interest``: the running interest period and its interest,
-      ``accrual_base`` what of it had accrued by ``accrual_from``; ``accrued`` what had by ``looked_on``.
+    - ``accrual_from``, ``accrual_to``, ``accrual_days``, ``accrual_interest``: the running interest period,
+      its length and its interest; ``accrual_base`` what of it had accrued by ``accrual_from``, ``accrued``
+      what had by ``looked_on``.
     """
 
     __tablename__ = "loans"
@@ -109,6 +110,7 @@ class Loan(Base):
     risk_class: Mapped[RiskClass] = mapped_column(word(RiskClass), default=RiskClass.NORMAL)
     accrual_from: Mapped[date | None]
     accrual_to: Mapped[date | None]
+    accrual_days: Mapped[int] = mapped_column(default=0)
     accrual_base: Mapped[int] = mapped_column(Fen, default=0)
     accrual_interest: Mapped[int] = mapped_column(Fen, default=0)
     accrued: Mapped[int] = mapped_column(Fen, default=0)
@@ -247,6 +249,27 @@ class LateSpan(Base):
     bucket: Mapped[Bucket] = mapped_column(word(Bucket))
     recorded_at: Mapped[datetime]
     superseded_at: Mapped[datetime | None]
+
+
+class NightlyPass(Base):
+    """A night's look of the clock over all deals of a zone that are out.
+
+    ``looked`` counts them, ``single`` those that were worked out by themselves.
+    """
+
+    __tablename__ = "nightly_passes"
+    __table_args__ = (
+        UniqueConstraint("zone_id", "day"),
+        CheckConstraint("looked >= 0 AND single >= 0 AND newly_late >= 0", name="counts_sign"),
+    )
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    zone_id: Mapped[int] = mapped_column(ForeignKey("zones.id"))
+    day: Mapped[date]
+    looked: Mapped[int]
+    single: Mapped[int]
+    newly_late: Mapped[int]
+    finished_at: Mapped[datetime]
 
 
 class DrawdownRequest(Base):

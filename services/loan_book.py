@@ -274,6 +274,7 @@ def _keep(loan: Loan, book: Book, released: int, today: date) -> None:
     running = book.accrual
     loan.accrual_from = running.starts_on if running is not None else None
     loan.accrual_to = running.ends_on if running is not None else None
+    loan.accrual_days = (running.ends_on - running.starts_on).days if running is not None else 0
     loan.accrual_base = running.base if running is not None else 0
     loan.accrual_interest = running.interest if running is not None else 0
 

@@ -8,11 +8,11 @@ bucket passed over while the clock stood still) is worked out by itself.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, cast
 
 from sqlalchemy import (
+    Boolean,
     ColumnElement,
     CursorResult,
     String,
@@ -22,6 +22,7 @@ from sqlalchemy import (
     func,
     insert,
     literal,
+    literal_column,
     not_,
     or_,
     select,
@@ -34,97 +35,88 @@ from market.calendar import local_date
 from market.ledger.ageing import FIRST_DAYS, find_thresholds
 from market.lending_vocabulary import Account, Bucket, DealKind, RiskClass
 from market.party import Party
-from market.vocabulary import AlertKind, LoanState
+from market.vocabulary import AlertKind
 from models.alert import Alert
 from models.base import db, transaction
 from models.days import add_days, count_days
-from models.loan import Instalment, LateSpan, Loan, Movement
+from models.loan import Instalment, LateSpan, Loan, Movement, NightlyPass
 from services import loans
 
 
-@dataclass(frozen=True, slots=True)
-class Pass:
-    """What a nightly pass did: deals looked at, worked out one by one, newly late."""
-
-    looked: int
-    single: int
-    newly_late: int
-
-
 def is_due(zone_id: int, now: datetime) -> bool:
-    """Say whether a deal of a zone was not looked at today."""
-    found = select(Loan.id).where(Loan.zone_id == zone_id, *_waiting(local_date(now))).limit(1)
-    return db.session.scalar(found) is not None
+    """Say whether the deals of a zone were not looked at today."""
+    done = select(NightlyPass.id).where(NightlyPass.zone_id == zone_id, NightlyPass.day == local_date(now))
+    return db.session.scalar(done) is None
 
 
-def look(zone_id: int, *, by: Party, now: datetime) -> Pass:
+def look(zone_id: int, *, by: Party, now: datetime) -> NightlyPass:
     """Look at every drawn deal of a zone that was not looked at today; doing it twice changes nothing."""
     today = local_date(now)
-    with transaction() as session:
-        singles = list(session.scalars(select(Loan.id).where(*_mine(zone_id, today), _is_single(today))))
-        bulk = (*_mine(zone_id, today), not_(_is_single(today)))
-        _book_due(session, bulk, today, now)
-        late = _raise_alerts(session, bulk, today, now)
-        _write_spans(session, bulk, today, now)
-        _turn_periods(session, bulk, today)
-        looked = _look_at(session, bulk, today)
+    singles = list(db.session.scalars(select(Loan.id).where(*_mine(zone_id, today), _is_single(today))))
     for loan_id in singles:
         loans.look_again(loan_id, by=by, now=now)
-    return Pass(looked + len(singles), len(singles), late)
+    with transaction() as session:
+        waiting = _mine(zone_id, today)
+        _book_due(session, waiting, today, now)
+        late = _raise_alerts(session, waiting, today, now)
+        _write_spans(session, waiting, today, now)
+        _turn_periods(session, waiting, today)
+        looked = _look_at(session, waiting, today)
+        row = session.scalar(
+            select(NightlyPass).where(NightlyPass.zone_id == zone_id, NightlyPass.day == today)
+        )
+        if row is None:
+            row = NightlyPass(zone_id=zone_id, day=today, looked=0, single=0, newly_late=0)
+            session.add(row)
+        row.looked, row.single = row.looked + looked + len(singles), row.single + len(singles)
+        row.newly_late, row.finished_at = row.newly_late + late, now
+    return row
 
 
 def _look_at(session: Session, which: Sequence[ColumnElement[bool]], today: date) -> int:
     """Say of each deal how it stands; return how many they are. Most are not late: they are asked less."""
-    observed = case(
-        (Loan.observed_until >= today, RiskClass.SPECIAL_MENTION.value), else_=RiskClass.NORMAL.value
-    )
     plain = {"accrued": _accrued(today), "looked_on": today}
+    late = {
+        "overdue_since": Loan.oldest_due_on,
+        "days_past_due": _days_late(today),
+        "bucket": _bucket(today),
+        "risk_class": _risk(today),
+        **plain,
+    }
+    ended = {"risk_class": RiskClass.NORMAL, "observed_until": None}
+    # Whoever is late is looked at first, whoever was watched long enough next; what is left is the rest.
     count = 0
     for condition, values in (
-        (not_(_is_overdue(today)), {"risk_class": observed, **plain}),
-        (
-            _is_overdue(today),
-            {
-                "overdue_since": Loan.oldest_due_on,
-                "days_past_due": _days_late(today),
-                "bucket": _bucket(today),
-                "risk_class": _risk(today),
-                **plain,
-            },
-        ),
+        ((_is_overdue(today),), late),
+        ((Loan.observed_until < today,), {**ended, **plain}),
+        ((), plain),
     ):
         done = session.execute(
-            update(Loan).where(*which, condition).values(values).execution_options(synchronize_session=False)
+            update(Loan).where(*which, *condition).values(values).execution_options(synchronize_session=False)
         )
         count += int(cast("CursorResult[Any]", done).rowcount)
     return count
 
 
-def _waiting(today: date) -> tuple[ColumnElement[bool], ...]:
-    return (
-        Loan.state == LoanState.DRAWN,
-        or_(Loan.looked_on.is_(None), Loan.looked_on < today),
-    )
-
-
 def _mine(zone_id: int, today: date) -> tuple[ColumnElement[bool], ...]:
-    return (Loan.zone_id == zone_id, *_waiting(today))
+    """Say which deals wait for their look. The state is written out, so that the partial index serves."""
+    return (literal_column("loans.state = 'drawn'", Boolean), Loan.zone_id == zone_id, Loan.looked_on < today)
 
 
 def _is_single(today: date) -> ColumnElement[bool]:
     """Say which deals the columns do not tell enough of."""
     special = or_(
-        Loan.looked_on.is_(None),
         Loan.paused_until >= Loan.looked_on,
-        and_(Loan.penalty_rate.is_not(None), Loan.oldest_due_on < today),
         # These end by themselves: a line without a balance at its term, a guarantee with what it covers.
         and_(or_(Loan.is_revolving, Loan.kind == DealKind.GUARANTEE), Loan.accrual_to <= today),
-        and_(Loan.kind == DealKind.GUARANTEE, Loan.oldest_due_on <= today),
-        # A bucket may have been passed over since.
         and_(
-            Loan.looked_on < today - timedelta(days=1),
-            Loan.oldest_due_on < today,
-            _bucket(today) != Loan.bucket,
+            Loan.oldest_due_on <= today,
+            or_(
+                Loan.kind == DealKind.GUARANTEE,
+                Loan.penalty_rate.is_not(None),
+                # A bucket may have been passed over since.
+                and_(Loan.looked_on < today - timedelta(days=1), _bucket(today) != Loan.bucket),
+            ),
         ),
     )
     # What is unknown, such as the end of a pause that nobody made, makes nothing special.
@@ -132,7 +124,7 @@ def _is_single(today: date) -> ColumnElement[bool]:
 
 
 def _is_overdue(today: date) -> ColumnElement[bool]:
-    return and_(Loan.oldest_due_on.is_not(None), Loan.oldest_due_on < today)
+    return Loan.oldest_due_on < today
 
 
 def _days_late(today: date) -> ColumnElement[int]:
@@ -166,13 +158,13 @@ def _risk(today: date) -> ColumnElement[Any]:
 
 def _accrued(today: date) -> ColumnElement[Any]:
     """Return the interest of the running period by today, half-up to the fen (``Accrual.accrued_on``)."""
-    length = count_days(Loan.accrual_from, Loan.accrual_to)
-    passed = count_days(Loan.accrual_from, literal(today))
-    gone = (2 * Loan.accrual_interest * passed + length) // (2 * length)
+    length, passed = Loan.accrual_days, count_days(Loan.accrual_from, literal(today))
     return case(
-        (Loan.accrual_to.is_(None), 0),
-        (Loan.accrual_to <= today, Loan.accrual_base + Loan.accrual_interest),
-        else_=Loan.accrual_base + gone,
+        (
+            Loan.accrual_to > today,
+            Loan.accrual_base + (2 * Loan.accrual_interest * passed + length) // (2 * length),
+        ),
+        else_=func.coalesce(Loan.accrual_base + Loan.accrual_interest, 0),
     )
 
 
@@ -180,6 +172,8 @@ def _book_due(session: Session, which: Sequence[ColumnElement[bool]], today: dat
     """Book what fell due since the last look: what of a line was paid ahead of its day is booked already."""
     fell_due = (
         *which,
+        # Only of these has a line come up, and of whoever was late already.
+        or_(Loan.accrual_to <= today, Loan.oldest_due_on <= today),
         Instalment.loan_id == Loan.id,
         Instalment.due_on > Loan.looked_on,
         Instalment.due_on <= today,
@@ -286,6 +280,7 @@ def _turn_periods(session: Session, which: Sequence[ColumnElement[bool]], today:
         .values(
             accrual_from=case((runs_on.is_not(None), began.correlate(Loan).scalar_subquery()), else_=None),
             accrual_to=runs_on,
+            accrual_days=func.coalesce(count_days(began.correlate(Loan).scalar_subquery(), runs_on), 0),
             accrual_base=0,
             accrual_interest=func.coalesce(interest.correlate(Loan).scalar_subquery(), 0),
         )

@@ -207,6 +207,7 @@ def _draw(
             "risk_class": "special_mention" if days else "normal",
             "accrual_from": past[-1] if past else drawn_on,
             "accrual_to": upcoming,
+            "accrual_days": (upcoming - (past[-1] if past else drawn_on)).days if upcoming else 0,
             "accrual_interest": INTEREST if upcoming is not None else 0,
             "accrued": 0,
             "looked_on": FIRST,

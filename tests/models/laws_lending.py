@@ -28,6 +28,7 @@ KEPT: Values = {
     "days_past_due": 0,
     "bucket": "current",
     "risk_class": "normal",
+    "accrual_days": 0,
     "accrual_base": 0,
     "accrual_interest": 0,
     "accrued": 0,
@@ -61,6 +62,11 @@ BEFORE_RECEIPTS: list[tuple[str, Values]] = [
 
 NOTICES: list[tuple[str, Values]] = [
     (
+        "nightly_passes",
+        {"id": 1001, "zone_id": ZONE, "day": DAY, "looked": 0, "single": 0, "newly_late": 0}
+        | {"finished_at": NOW},
+    ),
+    (
         "award_notices",
         {"id": 1001, "zone_id": ZONE, "project_number": "P", "package_number": "1", "title": "设备"}
         | {"supplier_name": "某公司", "supplier_code": "91990000MA0001001X", "price": 5}
@@ -83,6 +89,7 @@ CHECKS: list[tuple[str, int | date, Values]] = [
     ("ck_drawdown_requests_two_people", 1001, {"state": "paid_out", "decided_by": USER, "decided_at": NOW}),
     ("ck_drawdown_requests_decision_has_time", 1001, {"state": "refused"}),
     ("ck_drawdown_requests_second_person_named", 1001, {"state": "paid_out", "decided_at": NOW}),
+    ("ck_nightly_passes_counts_sign", 1001, {"looked": -1}),
     ("ck_award_notices_price_sign", 1001, {"price": 0}),
     ("ck_award_notices_supplier_code_length", 1001, {"supplier_code": "9199"}),
 ]
@@ -93,6 +100,7 @@ UNIQUE: list[tuple[str, int, Values]] = [
     ("uq_repayments_event_id", 1001, {"reference": "S"}),
     ("uq_late_spans_standing", 1001, {}),
     ("uq_drawdown_requests_waiting", 1001, {}),
+    ("uq_nightly_passes_zone_id_day", 1001, {}),
     ("uq_award_notices_package", 1001, {}),
 ]
 

@@ -376,9 +376,7 @@ def test_a_contract_loan_is_followed_to_the_last_yuan(app: Flask, now: datetime,
     loan = db.session.get_one(Loan, loan.id)
     # Interest to the day first, then principal: 7,000,000 × 3.85 % × 9/12 = 202,125.00 for 273 days, of which
     # 53 are over: 39,240.38.
-    assert [(r.interest, r.principal, r.remainder) for r in loan.repayments] == [
-        (39_240_38, 3_960_759_62, 0)
-    ]
+    assert [(r.interest, r.principal, r.remainder) for r in loan.repayments] == [(39_240_38, 3_960_759_62, 0)]
     assert loan.outstanding == 7 * MILLION - 3_960_759_62
 
     june = later + timedelta(days=210)

@@ -58,6 +58,7 @@ _CHANGES = (
             ("days_past_due", sa.Integer(), "0"),
             ("bucket", sa.String(length=32), "current"),
             ("risk_class", sa.String(length=32), "normal"),
+            ("accrual_days", sa.Integer(), "0"),
             ("accrual_base", sa.BigInteger(), "0"),
             ("accrual_interest", sa.BigInteger(), "0"),
             ("accrued", sa.BigInteger(), "0"),
@@ -395,6 +396,22 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_movements_event_id"), ["event_id"], unique=False)
         batch_op.create_index("ix_movements_loan_booked", ["loan_id", "booked_on"], unique=False)
 
+    op.create_table(
+        "nightly_passes",
+        sa.Column("id", ID, nullable=False),
+        sa.Column("zone_id", ID, nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("looked", sa.Integer(), nullable=False),
+        sa.Column("single", sa.Integer(), nullable=False),
+        sa.Column("newly_late", sa.Integer(), nullable=False),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "looked >= 0 AND single >= 0 AND newly_late >= 0", name=op.f("ck_nightly_passes_counts_sign")
+        ),
+        sa.ForeignKeyConstraint(["zone_id"], ["zones.id"], name=op.f("fk_nightly_passes_zone_id_zones")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_nightly_passes")),
+        sa.UniqueConstraint("zone_id", "day", name=op.f("uq_nightly_passes_zone_id_day")),
+    )
     for change in _CHANGES:
         extend(change)
     index("loans", "ix_loans_watched", ["zone_id", "oldest_due_on"], where="state = 'drawn'")
@@ -420,6 +437,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_movements_loan_booked")
         batch_op.drop_index(batch_op.f("ix_movements_event_id"))
 
+    op.drop_table("nightly_passes")
     op.drop_table("movements")
     with op.batch_alter_table("loan_events", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_loan_events_payment_id"))
