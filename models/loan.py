@@ -25,6 +25,9 @@ from models.base import Base, Fen, Id, Rate, word
 from models.contract import Contract
 from models.organisation import Organisation
 
+#: Deals that a day may change by itself: a pause runs out, a line ends, a guarantee is over.
+SINGULAR = "paused_until IS NOT NULL OR is_revolving OR kind = 'guarantee'"
+
 
 class Loan(Base):
     """A deal in the lender's book (贷款、租赁、保理、转贷、担保、投资): approved, drawn, then repaid.
@@ -60,13 +63,15 @@ class Loan(Base):
         CheckConstraint("state <> 'repaid' OR outstanding = 0", name="repaid_owes_nothing"),
         CheckConstraint("grace_days BETWEEN 0 AND 30", name="grace_range"),
         CheckConstraint("award_id IS NOT NULL OR evidence <> ''", name="closed_elsewhere_has_evidence"),
-        # What the clock looks at each night, and nothing else.
-        Index(
-            "ix_loans_watched",
-            "zone_id",
-            "oldest_due_on",
-            sqlite_where=text("state = 'drawn'"),
-            postgresql_where=text("state = 'drawn'"),
+        # What the clock asks for each night: what is open longest, what period ends, what ends by itself.
+        *(
+            Index(f"ix_loans_{name}", *columns, sqlite_where=text(which), postgresql_where=text(which))
+            for name, columns, which in (
+                ("watched", ("zone_id", "oldest_due_on"), "state = 'drawn'"),
+                ("accruing", ("zone_id", "accrual_to"), "state = 'drawn'"),
+                ("observed", ("zone_id", "observed_until"), "state = 'drawn' AND observed_until IS NOT NULL"),
+                ("singular", ("zone_id",), f"state = 'drawn' AND ({SINGULAR})"),
+            )
         ),
     )
 

@@ -1,8 +1,8 @@
 """The nightly pass: every deal that is out is looked at once a day, in a few statements for all of them.
 
 What it finds is what ``market.ledger`` would say of each: how late it is, what it accrued, what fell due. A
-deal whose day cannot be told from the columns kept with it (a pause that runs, late interest by the day, a
-bucket passed over while the clock stood still) is worked out by itself.
+deal whose day cannot be told from the columns kept with it is worked out by itself. Late interest by the day
+is worked out when somebody looks at the deal, or pays.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from sqlalchemy import (
     String,
     and_,
     case,
-    false,
     func,
     insert,
     literal,
@@ -26,20 +25,21 @@ from sqlalchemy import (
     not_,
     or_,
     select,
+    union,
     update,
 )
 from sqlalchemy import cast as sql_cast
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from market.calendar import local_date
 from market.ledger.ageing import FIRST_DAYS, find_thresholds
-from market.lending_vocabulary import Account, Bucket, DealKind, RiskClass
+from market.lending_vocabulary import Account, Bucket, RiskClass
 from market.party import Party
 from market.vocabulary import AlertKind
 from models.alert import Alert
 from models.base import db, transaction
 from models.days import add_days, count_days
-from models.loan import Instalment, LateSpan, Loan, Movement, NightlyPass
+from models.loan import SINGULAR, Instalment, LateSpan, Loan, Movement, NightlyPass
 from services import loans
 
 
@@ -52,7 +52,7 @@ def is_due(zone_id: int, now: datetime) -> bool:
 def look(zone_id: int, *, by: Party, now: datetime) -> NightlyPass:
     """Look at every drawn deal of a zone that was not looked at today; doing it twice changes nothing."""
     today = local_date(now)
-    singles = list(db.session.scalars(select(Loan.id).where(*_mine(zone_id, today), _is_single(today))))
+    singles = _list_singles(zone_id, today)
     for loan_id in singles:
         loans.look_again(loan_id, by=by, now=now)
     with transaction() as session:
@@ -100,27 +100,24 @@ def _look_at(session: Session, which: Sequence[ColumnElement[bool]], today: date
 
 def _mine(zone_id: int, today: date) -> tuple[ColumnElement[bool], ...]:
     """Say which deals wait for their look. The state is written out, so that the partial index serves."""
-    return (literal_column("loans.state = 'drawn'", Boolean), Loan.zone_id == zone_id, Loan.looked_on < today)
+    return (Loan.state == literal_column("'drawn'"), Loan.zone_id == zone_id, Loan.looked_on < today)
 
 
-def _is_single(today: date) -> ColumnElement[bool]:
-    """Say which deals the columns do not tell enough of."""
-    special = or_(
-        Loan.paused_until >= Loan.looked_on,
-        # These end by themselves: a line without a balance at its term, a guarantee with what it covers.
-        and_(or_(Loan.is_revolving, Loan.kind == DealKind.GUARANTEE), Loan.accrual_to <= today),
-        and_(
-            Loan.oldest_due_on <= today,
-            or_(
-                Loan.kind == DealKind.GUARANTEE,
-                Loan.penalty_rate.is_not(None),
-                # A bucket may have been passed over since.
-                and_(Loan.looked_on < today - timedelta(days=1), _bucket(today) != Loan.bucket),
-            ),
-        ),
+def _list_singles(zone_id: int, today: date) -> list[int]:
+    """Return the deals of which the columns do not tell enough.
+
+    A pause runs, a line or a guarantee may have ended, or a bucket was passed over while the clock stood.
+    """
+    ending = literal_column(f"({SINGULAR})", Boolean)
+    skipped = and_(
+        Loan.oldest_due_on < today,
+        Loan.looked_on < today - timedelta(days=1),
+        _bucket(today) != Loan.bucket,
     )
-    # What is unknown, such as the end of a pause that nobody made, makes nothing special.
-    return func.coalesce(special, false())
+    found = (
+        db.session.scalars(select(Loan.id).where(*_mine(zone_id, today), each)) for each in (ending, skipped)
+    )
+    return sorted({loan_id for ids in found for loan_id in ids})
 
 
 def _is_overdue(today: date) -> ColumnElement[bool]:
@@ -172,8 +169,15 @@ def _book_due(session: Session, which: Sequence[ColumnElement[bool]], today: dat
     """Book what fell due since the last look: what of a line was paid ahead of its day is booked already."""
     fell_due = (
         *which,
-        # Only of these has a line come up, and of whoever was late already.
-        or_(Loan.accrual_to <= today, Loan.oldest_due_on <= today),
+        # Only of these has a line come up.
+        Loan.id.in_(
+            union(
+                *(
+                    select(Loan.id).where(*which, reached <= today)
+                    for reached in (Loan.accrual_to, Loan.oldest_due_on)
+                )
+            )
+        ),
         Instalment.loan_id == Loan.id,
         Instalment.due_on > Loan.looked_on,
         Instalment.due_on <= today,
@@ -264,25 +268,30 @@ def _write_spans(session: Session, which: Sequence[ColumnElement[bool]], today: 
 
 def _turn_periods(session: Session, which: Sequence[ColumnElement[bool]], today: date) -> None:
     """Let the interest period that runs today be the running one, where the former ended."""
-    lines = [aliased(Instalment) for _ in range(4)]
-    upcoming, again = (
-        select(func.min(line.due_on)).where(line.loan_id == Loan.id, line.due_on > today).correlate(Loan)
-        for line in lines[:2]
+    line = Instalment
+    began = func.lag(line.due_on).over(partition_by=line.loan_id, order_by=line.due_on)
+    ended = select(Loan.id).where(*which, Loan.accrual_to <= today)
+    periods = (
+        select(line.loan_id, line.due_on, line.interest, began.label("began"))
+        .where(line.loan_id.in_(ended))
+        .subquery()
     )
-    began = select(func.max(lines[2].due_on)).where(lines[2].loan_id == Loan.id, lines[2].due_on <= today)
-    interest = select(func.sum(lines[3].interest)).where(
-        lines[3].loan_id == Loan.id, lines[3].due_on == again.scalar_subquery()
+    runs = (periods.c.began <= today, periods.c.due_on > today)
+    session.execute(
+        update(Loan)
+        .where(*which, Loan.accrual_to <= today, Loan.id == periods.c.loan_id, *runs)
+        .values(
+            accrual_from=periods.c.began,
+            accrual_to=periods.c.due_on,
+            accrual_days=count_days(periods.c.began, periods.c.due_on),
+            accrual_base=0,
+            accrual_interest=periods.c.interest,
+        )
+        .execution_options(synchronize_session=False)
     )
-    runs_on = upcoming.scalar_subquery()
     session.execute(
         update(Loan)
         .where(*which, Loan.accrual_to <= today)
-        .values(
-            accrual_from=case((runs_on.is_not(None), began.correlate(Loan).scalar_subquery()), else_=None),
-            accrual_to=runs_on,
-            accrual_days=func.coalesce(count_days(began.correlate(Loan).scalar_subquery(), runs_on), 0),
-            accrual_base=0,
-            accrual_interest=func.coalesce(interest.correlate(Loan).scalar_subquery(), 0),
-        )
+        .values(accrual_from=None, accrual_to=None, accrual_days=0, accrual_base=0, accrual_interest=0)
         .execution_options(synchronize_session=False)
     )

@@ -18,6 +18,17 @@ depends_on = None
 _STATES = "'under_review', 'approved', 'drawn', 'repaid', 'cancelled'"
 _BUCKETS = "'current', 'd1_30', 'd31_60', 'd61_90', 'd91_180', 'd181_270', 'd271_360', 'over_360'"
 
+_INDEXES = (
+    ("ix_loans_watched", ["zone_id", "oldest_due_on"], "state = 'drawn'"),
+    ("ix_loans_accruing", ["zone_id", "accrual_to"], "state = 'drawn'"),
+    ("ix_loans_observed", ["zone_id", "observed_until"], "state = 'drawn' AND observed_until IS NOT NULL"),
+    (
+        "ix_loans_singular",
+        ["zone_id"],
+        "state = 'drawn' AND (paused_until IS NOT NULL OR is_revolving OR kind = 'guarantee')",
+    ),
+)
+
 _ALERTS = (
     "'wrong_account', 'purchaser_overdue', 'loan_overdue', 'overpaid', 'undated_payment', 'low_bid',"
     " 'review_overdue', 'clock_gap', 'work_missed'"
@@ -414,7 +425,8 @@ def upgrade() -> None:
     )
     for change in _CHANGES:
         extend(change)
-    index("loans", "ix_loans_watched", ["zone_id", "oldest_due_on"], where="state = 'drawn'")
+    for name, columns, which in _INDEXES:
+        index("loans", name, columns, where=which)
     _write_events()
     with op.batch_alter_table("repayments") as batch:
         batch.alter_column("event_id", existing_type=ID, nullable=False)
@@ -426,7 +438,8 @@ def downgrade() -> None:
     """Undo it. Deals that the former tables have no word for go, with all that happened to them."""
     unguard("movements")
     unguard("loan_events")
-    op.drop_index("ix_loans_watched", "loans")
+    for name, *_ in _INDEXES:
+        op.drop_index(name, "loans")
     for change in _CHANGES:
         loosen(change)
     _simplify()
