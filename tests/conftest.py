@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from flask.testing import FlaskClient
 
 from scripts.checks import find_browser
 from tests import postgres
-from tests.databases import Databases, PostgreSQL, SQLite, follow_setting, fresh, make_app
+from tests.databases import Databases, PostgreSQL, SQLite, choose_place, follow_setting, fresh, make_app
 
 # Whatever the developer's own market is, no test may touch it or its secrets.
 os.environ.pop("DATABASE_URL", None)
@@ -34,7 +34,7 @@ NO_BROWSER = "no Chromium was found on this machine"
 def pytest_configure(config: pytest.Config) -> None:
     # The workers of one run share the folder, and with it the server and the migrated templates.
     if not hasattr(config, "workerinput"):
-        folder = tempfile.mkdtemp(prefix="cuohe-tests-", dir="/tmp" if os.geteuid() == 0 else None)
+        folder = tempfile.mkdtemp(prefix="cuohe-tests-", dir=choose_place())
         # The server's account passes through to its own folder inside.
         os.chmod(folder, 0o711)
         os.environ["CUOHE_TEST_FOLDER"] = folder
@@ -90,21 +90,26 @@ def postgresql_databases(run_folder: Path) -> Iterator[PostgreSQL]:
 
 
 @pytest.fixture(scope="session")
-def shared_apps() -> dict[str, Flask]:
-    """The applications of this worker, one for each kind of database, made when first asked for."""
-    return {}
+def share_app() -> Callable[[str, Databases], Flask]:
+    """Return the application of this worker for a kind of database, made when first asked for."""
+    made: dict[str, Flask] = {}
+
+    def share(kind: str, databases: Databases) -> Flask:
+        if kind not in made:
+            placeholder = databases.create(migrated=False)
+            made[kind] = make_app(placeholder)
+            follow_setting(made[kind])
+            databases.release(placeholder)
+        return made[kind]
+
+    return share
 
 
 @pytest.fixture(params=KINDS)
-def database(request: pytest.FixtureRequest, shared_apps: dict[str, Flask]) -> Iterator[Flask]:
+def database(request: pytest.FixtureRequest, share_app: Callable[[str, Databases], Flask]) -> Iterator[Flask]:
     """The application on a fresh database of either kind: migrated, empty but for what migrations seed."""
     databases: Databases = request.getfixturevalue(f"{request.param}_databases")
-    if request.param not in shared_apps:
-        placeholder = databases.create(migrated=False)
-        shared_apps[request.param] = make_app(placeholder)
-        follow_setting(shared_apps[request.param])
-        databases.release(placeholder)
-    with fresh(shared_apps[request.param], databases) as application:
+    with fresh(share_app(request.param, databases), databases) as application:
         yield application
 
 

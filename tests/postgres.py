@@ -28,6 +28,8 @@ FAST = {
     "full_page_writes": "off",
     "autovacuum": "off",
     "jit": "off",
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
 }
 SECONDS_TO_START = 60.0
 

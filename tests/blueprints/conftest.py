@@ -15,7 +15,7 @@ from market.vocabulary import Capability, OrganisationKind
 from models.base import db
 from services import users
 from tests import factories
-from tests.databases import SQLite, make_app
+from tests.databases import Databases, SQLite, fresh, make_app
 
 SignIn = Callable[..., FlaskClient]
 
@@ -51,9 +51,10 @@ def new_site(sqlite_databases: SQLite) -> Iterator[Callable[..., Flask]]:
 
 
 @pytest.fixture
-def site(new_site: Callable[..., Flask]) -> Flask:
-    """An application on a fresh database."""
-    return new_site()
+def site(sqlite_databases: SQLite, share_app: Callable[[str, Databases], Flask]) -> Iterator[Flask]:
+    """The application that the tests of this worker share, on a fresh database: it gets no new routes."""
+    with fresh(share_app("sqlite", sqlite_databases), sqlite_databases) as app:
+        yield app
 
 
 @pytest.fixture

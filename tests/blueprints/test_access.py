@@ -16,6 +16,12 @@ NEW_SITE = Callable[..., Flask]
 NEW_PERSON = Callable[..., Person]
 
 
+@pytest.fixture
+def site(new_site: NEW_SITE) -> Flask:
+    """An application of the test's own, which may add routes."""
+    return new_site()
+
+
 def undeclared(app: Flask) -> list[str]:
     """Return every method and endpoint of an application that declares no policy."""
     return [

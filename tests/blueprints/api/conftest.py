@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -24,7 +24,7 @@ from market.vocabulary import OrganisationKind
 from services import zones
 from services.clock import run_due
 from tests import factories
-from tests.databases import SQLite, follow_setting, fresh, make_app
+from tests.databases import Databases, SQLite, fresh
 
 AMOUNTS = re.compile(
     r"^(amount|amount_.*|principal|paid_principal|interest|paid_interest|fees|paid_fees|balance|outstanding"
@@ -163,14 +163,9 @@ def market(database: Flask) -> Market:
 
 
 @pytest.fixture
-def one_market(sqlite_databases: SQLite, shared_apps: dict[str, Flask]) -> Iterator[Market]:
+def one_market(sqlite_databases: SQLite, share_app: Callable[[str, Databases], Flask]) -> Iterator[Market]:
     """A practice zone on SQLite alone, for what the database has no part in."""
-    if "sqlite" not in shared_apps:
-        placeholder = sqlite_databases.create(migrated=False)
-        shared_apps["sqlite"] = make_app(placeholder)
-        follow_setting(shared_apps["sqlite"])
-        sqlite_databases.release(placeholder)
-    with fresh(shared_apps["sqlite"], sqlite_databases) as app:
+    with fresh(share_app("sqlite", sqlite_databases), sqlite_databases) as app:
         yield Market(app)
 
 

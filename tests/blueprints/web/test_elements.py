@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -133,7 +134,8 @@ def test_the_annual_cost_stands_above_the_simple_form_and_the_total(site: Flask)
     assert "no rate exists" in none
 
 
-def test_a_filter_on_a_constant_speaks_the_language_of_each_request(site: Flask) -> None:
+def test_a_filter_on_a_constant_speaks_the_language_of_each_request(new_site: Callable[..., Flask]) -> None:
+    site = new_site()
     site.jinja_env.loader = DictLoader({"constant.html": "{{ 12|months }}"})
 
     @site.get("/constant")
