@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import functools
 import itertools
 import os
 import shutil
@@ -14,6 +15,7 @@ from typing import Any
 import flask_migrate
 import psycopg
 from flask import Flask
+from jinja2 import FileSystemBytecodeCache
 from sqlalchemy import event
 from sqlalchemy.engine import make_url
 
@@ -28,12 +30,24 @@ ROOM = 3 * 2**30
 
 def make_app(url: str, **settings: Any) -> Flask:
     """Return a new application on a database, with cheap passwords and errors that surface."""
-    return create_app({"TESTING": True, "PASSWORD_PROFILE": "cheap", URL: url, **settings})
+    app = create_app({"TESTING": True, "PASSWORD_PROFILE": "cheap", URL: url, **settings})
+    # Templates are compiled once per run, not by every application anew.
+    if folder := os.environ.get("CUOHE_TEST_FOLDER"):
+        app.jinja_env.bytecode_cache = FileSystemBytecodeCache(folder)
+    return app
+
+
+@functools.cache
+def _make_migrator(kind: str) -> Flask:
+    app = make_app(f"{kind}://")
+    follow_setting(app)
+    return app
 
 
 def migrate(url: str, revision: str = "head") -> None:
     """Bring a database to a migration; ``base`` undoes all of them, ``-1`` the last."""
-    app = make_app(url)
+    app = _make_migrator(make_url(url).drivername)
+    app.config[URL] = url
     with app.app_context():
         if revision in {"base", "-1"}:
             flask_migrate.downgrade(revision=revision)
@@ -155,11 +169,10 @@ def follow_setting(app: Flask) -> None:
 def fresh(app: Flask, databases: Databases) -> Iterator[Flask]:
     """Put a shared application on a fresh database for the length of one test."""
     settings = dict(app.config)
-    app.config[URL] = databases.create()
+    url = app.config[URL] = databases.create()
     try:
         yield app
     finally:
-        url = app.config[URL]
         with app.app_context():
             db.session.remove()
             db.engine.dispose()
