@@ -11,7 +11,10 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryFile
 from types import FrameType
 from typing import IO
 
@@ -33,8 +36,10 @@ DEBIAN_PACKAGES = ("chromium", "fonts-noto-cjk")
 LINT = {
     "ruff check": ["ruff", "check", "."],
     "ruff format": ["ruff", "format", "--check", "."],
-    "mypy": ["mypy"],
 }
+#: Two at a time, each with the half of the tests that follow each other: what a file sets up is set up once.
+#: Who is done first takes over what the other has not begun.
+TESTS = ["-n", "2", "--dist", "worksteal"]
 
 
 def main(arguments: Sequence[str] = ()) -> int:
@@ -46,9 +51,20 @@ def main(arguments: Sequence[str] = ()) -> int:
             prepare(ROOT / "tests" / "requirements.txt", of=5)
             with step("[5/5] Browser") as current:
                 prepare_browser(current)
-        outcomes = {} if arguments else check_sources()
-        started = time.monotonic()
-        code, closing = run_tests(arguments or ["-n", "2"])
+        if arguments:
+            outcomes: dict[str, str] = {}
+            started = time.monotonic()
+            code, closing = run_tests(arguments)
+            took = time.monotonic() - started
+        else:
+            # Types are checked beside the tests, which wait a part of their time for processes and databases.
+            with beside([PYTHON, "-m", "mypy"]) as types:
+                outcomes = check_sources()
+                started = time.monotonic()
+                code, closing = run_tests(TESTS)
+                took = time.monotonic() - started
+                print()
+                outcomes["mypy"] = check("mypy", types)
     except StepFailed as failure:
         print(f"\n{tail(failure.output)}\n\n{failure}".strip(), file=sys.stderr)
         return 1
@@ -56,7 +72,7 @@ def main(arguments: Sequence[str] = ()) -> int:
         print("\nStopped.", file=sys.stderr)
         return 130
     outcomes["tests"] = "passed" if code == 0 else f"FAILED (exit code {code})"
-    print(f"\n{summary(outcomes)} · tests took {time.monotonic() - started:.0f} s")
+    print(f"\n{summary(outcomes)} · tests took {took:.0f} s")
     print(closing, flush=True)
     return 0 if all(outcome == "passed" for outcome in outcomes.values()) else 1
 
@@ -94,18 +110,51 @@ def has_chinese_font() -> bool:
 
 
 def check_sources() -> dict[str, str]:
-    """Run lint and types; return what each said in one word, its findings printed where there are any."""
-    outcomes = {}
-    for name, command in LINT.items():
+    """Run lint; return what each part of it said in one word."""
+
+    def work(current: Step) -> object:
+        return run([PYTHON, "-m", *LINT[current.title]], why="It found faults.", watch=current)
+
+    return {name: check(name, work) for name in LINT}
+
+
+def check(name: str, work: Callable[[Step], object]) -> str:
+    """Show a check as a step; return what it said in one word, its findings printed where there are any."""
+    try:
+        with step(name) as current:
+            work(current)
+            current.done("passed")
+    except StepFailed as failure:
+        print(tail(failure.output, 200))
+        return "FAILED"
+    return "passed"
+
+
+@contextmanager
+def beside(command: Sequence[str | Path]) -> Iterator[Callable[[Step], object]]:
+    """Run a command meanwhile; yield what waits for its end. It does not outlive the block.
+
+    The wait raises ``StepFailed`` with the output if the command found faults.
+    """
+    with TemporaryFile() as output:
+        process = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            **own_session(),
+        )
+
+        def finish(current: Step) -> None:
+            if process.wait():
+                output.seek(0)
+                raise StepFailed("It found faults.", output.read().decode(errors="replace"))
+
         try:
-            with step(name) as current:
-                run([PYTHON, "-m", *command], why=f"{name} found faults.", watch=current)
-                current.done("passed")
-            outcomes[name] = "passed"
-        except StepFailed as failure:
-            print(tail(failure.output, 200))
-            outcomes[name] = "FAILED"
-    return outcomes
+            yield finish
+        finally:
+            stop_group(process)
 
 
 def run_tests(arguments: Sequence[str]) -> tuple[int, str]:

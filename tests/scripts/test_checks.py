@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import io
+import sys
+import time
 
 import pytest
 
-from scripts.checks import pass_on, summary
+from scripts.checks import beside, check, pass_on, summary
+from scripts.progress import StepFailed, step
 
 
 @pytest.mark.parametrize(
@@ -30,3 +33,17 @@ def test_everything_but_the_closing_line_is_passed_on(output: bytes, passed_on: 
 
 def test_the_summary_names_every_check() -> None:
     assert summary({"mypy": "FAILED", "tests": "passed"}) == "mypy: FAILED · tests: passed"
+
+
+def test_what_runs_beside_the_tests_is_heard_and_does_not_outlive_them() -> None:
+    with beside([sys.executable, "-c", "pass"]) as quiet:
+        assert check("quiet", quiet) == "passed"
+    with beside([sys.executable, "-c", "print('a fault'); raise SystemExit(1)"]) as loud:
+        with pytest.raises(StepFailed) as failure, step("loud") as current:
+            loud(current)
+        assert failure.value.output == "a fault\n"
+        assert check("loud", loud) == "FAILED"
+    started = time.monotonic()
+    with beside([sys.executable, "-c", "import time; time.sleep(60)"]):
+        pass
+    assert time.monotonic() - started < 30
