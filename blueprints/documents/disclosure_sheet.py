@@ -6,41 +6,17 @@ payee, basis, time and amount, and the hash of the proof from which anybody can 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date, datetime
-
 from flask_babel import gettext
 
 from blueprints import disclosure, explanations, formats
 from blueprints.documents import capitals
 from blueprints.documents.paper import ACTION, INSIDE, LEFT, SOFT, Cell, Column, Paper, height_of
+from blueprints.documents.sheet import Sheet
 from market.cost import Cost
 from market.schedule import Line, Unit
 from market.terms import LeaseTerms, LoanTerms
 
 _NO_DATE = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Sheet:
-    """What a sheet says: the cost, the hash of its proof, and which offer it is, as far as it is one.
-
-    ``issuer`` is the market that worked it out; ``lpr`` says in words which LPR it was priced on, ``binds``
-    whether the offer is firm or subject to approval.
-    """
-
-    cost: Cost
-    seal: str
-    issuer: str
-    priced_on: date
-    made_at: datetime
-    lender: str = ""
-    product: str = ""
-    firm: str = ""
-    number: str = ""
-    receipt: str = ""
-    lpr: str = ""
-    binds: str = ""
 
 
 def render(sheet: Sheet) -> bytes:

@@ -14,8 +14,8 @@ from flask_babel import gettext
 
 from blueprints import access, formats, labels
 from blueprints.access import allows, public
-from blueprints.documents import disclosure_sheet, proof, proof_workbook
-from blueprints.documents.disclosure_sheet import Sheet
+from blueprints.documents import proof, proof_workbook
+from blueprints.documents.sheet import Sheet
 from blueprints.web import calculator, elements
 from market import cost
 from market.calendar import local_date
@@ -116,6 +116,9 @@ def _of_bid(paper: str, bid: Bid, terms: Terms, firm: str, is_firm: bool) -> Res
 
 def _answer(paper: str, sheet: Sheet, about: dict[str, Any], name: str) -> Response:
     if paper == "sheet.pdf":
+        # What makes PDF files takes a third of the time in which everything loads: no command waits for it.
+        from blueprints.documents import disclosure_sheet
+
         body = disclosure_sheet.render(sheet)
     elif paper == "proof.json":
         body = proof.write_json(sheet.cost, about)

@@ -16,7 +16,8 @@ from pypdf import PdfReader
 
 from blueprints import disclosure, formats
 from blueprints.documents import paper
-from blueprints.documents.disclosure_sheet import Sheet, render
+from blueprints.documents.disclosure_sheet import render
+from blueprints.documents.sheet import Sheet
 from market.cost import price
 from market.errors import Code, Unavailable
 from market.terms import Fee, FlowTerms, LeaseTerms, LoanTerms, Priceable, Subsidy
