@@ -6,6 +6,7 @@ The proof matters as much as the rule: a checker that cannot fail guards nothing
 from __future__ import annotations
 
 import ast
+import functools
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -58,12 +59,19 @@ ATTICS = {"base_utils", "common", "helper", "helpers", "misc", "tools", "util", 
 Checker = Callable[[str, ast.Module], Iterator[str]]
 
 
+@functools.cache
 def sources() -> list[str]:
     """Return every Python file of the house, as paths from its root."""
     folders = [path for name in SENTENCE for path in (ROOT / name).rglob("*.py")]
     files = [path for path in (ROOT / "wsgi.py", ROOT / "config.py", *folders) if path.exists()]
     names = [path.relative_to(ROOT).as_posix() for path in files]
     return sorted(name for name in names if "node_modules" not in name and "/static/" not in name)
+
+
+@functools.cache
+def parse(path: str) -> ast.Module:
+    """Return a file of the house as Python reads it."""
+    return ast.parse((ROOT / path).read_text(encoding="utf-8"), path)
 
 
 def room(path: str) -> str:
@@ -260,11 +268,7 @@ LAWS: dict[str, tuple[Checker, list[tuple[str, str]]]] = {
 @pytest.mark.parametrize("law", LAWS)
 def test_the_house_keeps_the_law(law: str) -> None:
     checker, _ = LAWS[law]
-    breaches = [
-        breach
-        for path in sources()
-        for breach in checker(path, ast.parse((ROOT / path).read_text(encoding="utf-8"), path))
-    ]
+    breaches = [breach for path in sources() for breach in checker(path, parse(path))]
     assert not breaches, f"{law}:\n" + "\n".join(breaches)
 
 
