@@ -105,6 +105,9 @@ def main(home: Path, owner: int) -> None:
             server.wait()
         shutil.rmtree(home, ignore_errors=True)
         home.with_suffix(".pid").unlink(missing_ok=True)
+        if not _alive(owner):
+            # Nobody is left to clear the folder of the run away, and it may lie in memory.
+            shutil.rmtree(home.parent, ignore_errors=True)
 
 
 def _programs(home: Path, copy: bool) -> Path:
