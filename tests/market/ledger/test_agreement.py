@@ -12,7 +12,7 @@ from market.ledger.book import Deal, Line
 from market.ledger.events import Event
 from market.ledger.replay import replay
 from market.lending_vocabulary import DealKind, LoanEventKind
-from market.terms import BridgeTerms, FactoringTerms, LoanTerms
+from market.terms import BridgeTerms, CoverTerms, FactoringTerms, LoanTerms
 from tests.market import strategies
 
 START = date(2025, 1, 31)
@@ -26,22 +26,20 @@ def owed(lines: tuple[Line, ...]) -> list[tuple[date, int, int, int]]:
     return [(line.due_on, line.principal, line.interest, line.fees) for line in lines]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(strategies.offers)
 def test_loans_and_leases_agree(terms: strategies.Any) -> None:
     if isinstance(terms, LoanTerms):
         terms = replace(terms, draws=())
     deal = Deal(DealKind.LOAN, terms, terms.principal)
-    first, last = replay(deal, drawn(deal, terms.start), terms.start), None
-    expected = [
-        (line.due, line.principal, line.interest, line.fees)
-        for line in cashflow.build(terms).lines
-        if line.principal or line.interest or line.fees
-    ]
+    first = replay(deal, drawn(deal, terms.start), terms.start)
+    planned = [line for line in cashflow.build(terms).lines if line.principal or line.interest or line.fees]
+    expected = [(line.due, line.principal, line.interest, line.fees) for line in planned]
     assert owed(first.lines) == expected
     last = replay(deal, drawn(deal, terms.start), date(2100, 1, 1))
     assert owed(last.lines) == expected
     assert [line.balance for line in last.lines] == [line.balance for line in first.lines]
+    assert [line.balance for line in last.lines] == [line.balance for line in planned]
 
 
 @settings(max_examples=60, deadline=None)
@@ -58,3 +56,17 @@ def test_short_deals_agree(terms: BridgeTerms | FactoringTerms) -> None:
     ]
     again = replay(deal, drawn(deal, START), START + timedelta(days=terms.days))
     assert owed(again.lines) == owed(book.lines)
+
+
+@settings(max_examples=30, deadline=None)
+@given(strategies.covers)
+def test_guarantees_agree(terms: CoverTerms) -> None:
+    deal = Deal(DealKind.GUARANTEE, terms, terms.amount)
+    book = replay(deal, drawn(deal, START), date(2100, 1, 1))
+    planned = cashflow.build(replace(terms, start=START)).lines
+    assert owed(book.lines) == [
+        (line.due, line.principal, line.interest, line.fees)
+        for line in planned
+        if line.principal or line.fees
+    ]
+    assert book.outstanding == 0
