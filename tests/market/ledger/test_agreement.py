@@ -26,7 +26,7 @@ def owed(lines: tuple[Line, ...]) -> list[tuple[date, int, int, int]]:
     return [(line.due_on, line.principal, line.interest, line.fees) for line in lines]
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(strategies.offers)
 def test_loans_and_leases_agree(terms: strategies.Any) -> None:
     if isinstance(terms, LoanTerms):

@@ -64,7 +64,7 @@ def check(deal: Deal, events: list[Event], book: Book) -> None:
         assert book.accrual.accrued_on(book.as_of) == book.accrued
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(histories())
 def test_money_is_never_made_or_lost(history: tuple[Deal, list[Event]]) -> None:
     deal, events = history
@@ -130,10 +130,9 @@ def test_the_payoff_settles_and_a_fen_less_does_not(history: tuple[Deal, list[Ev
     if before.settled_on or before.written_off_on or not payoff or deal.policy.is_revolving:
         return
     number = max(event.number for event in known) + 1
-    late = any(
-        e.on == day and e.kind in (K.RATE_RESET, K.EXTENSION, K.RESTRUCTURING, K.WRITE_OFF) for e in known
-    )
-    if late:
+    # What acts after a receipt of its day would find the deal settled.
+    after = {K.COMPENSATION, K.RATE_RESET, K.EXTENSION, K.RESTRUCTURING, K.WRITE_OFF}
+    if any(event.on == day and event.kind in after for event in known):
         return
     paid = replay(deal, [*known, Event(number, K.RECEIPT, day, payoff + 5)], day)
     assert (paid.splits[number].remainder, sum(line.open for line in paid.lines)) == (
