@@ -144,6 +144,14 @@ def test_a_waiver_takes_off_the_oldest_line_first_and_never_more_than_is_open() 
     )
 
 
+def test_late_interest_that_was_waived_does_not_come_back() -> None:
+    # 1,250 a day: ten days are waived on 11 February, the ten after it are owed on 21 February.
+    deal = replace(EQUAL, policy=Policy(penalty_rate=Decimal("0.054")))
+    waived = (K.WAIVER, date(2026, 2, 11), 12_500, {"account": Account.PENALTY_DUE})
+    book = book_of(deal, date(2026, 2, 21), DRAWN, waived)
+    assert (book.lines[0].penalty, sums(book)[Account.WAIVED]) == (12_500, 12_500)
+
+
 def test_what_comes_in_after_a_write_off_is_recovered() -> None:
     day = date(2026, 3, 15)
     happened = (DRAWN, (K.WRITE_OFF, day), (K.RECEIPT, APRIL, 1_000_000))
