@@ -25,8 +25,8 @@ from models.base import Base, Fen, Id, Rate, word
 from models.contract import Contract
 from models.organisation import Organisation
 
-#: Deals that a day may change by itself: a pause runs out, a line ends, a guarantee is over.
-SINGULAR = "paused_until IS NOT NULL OR is_revolving OR kind = 'guarantee'"
+#: Deals that a day may change by itself: a pause runs out, a line ends, a rate steps, a guarantee is over.
+SINGULAR = "paused_until IS NOT NULL OR is_revolving OR is_stepped OR kind = 'guarantee'"
 
 
 class Loan(Base):
@@ -91,6 +91,7 @@ class Loan(Base):
     terms: Mapped[dict[str, Any]]
     evidence: Mapped[str] = mapped_column(String(300), default="")
     is_revolving: Mapped[bool] = mapped_column(default=False)
+    is_stepped: Mapped[bool] = mapped_column(default=False)
     grace_days: Mapped[int] = mapped_column(default=0)
     penalty_rate: Mapped[Decimal | None] = mapped_column(Rate)
     allocation: Mapped[AllocationOrder] = mapped_column(

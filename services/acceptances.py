@@ -21,7 +21,18 @@ from models.award import Award
 from models.bid import Bid
 from models.need import Need
 from models.round import Proposal
-from services import admissions, audit, bid_content, claims, exposures, loans, lpr, needs, reviews, rivals
+from services import (
+    admissions,
+    audit,
+    bid_content,
+    claims,
+    exposures,
+    loan_openings,
+    lpr,
+    needs,
+    reviews,
+    rivals,
+)
 
 
 def lock_need(session: Session, need_id: int, *, by: Party, now: datetime) -> Need:
@@ -135,7 +146,7 @@ def settle(session: Session, need: Need, standing: Sequence[Award], *, by: Party
     rivals.end(session, need, [award.bid for award in standing], now)
     needs.lapse_proposals(session, need.id)
     for award in standing:
-        loan = loans.open_loan(session, award, need, award.bid, now)
+        loan = loan_openings.open_loan(session, award, need, award.bid, now)
         if need.contract_id is not None:
             claims.take(session, need, award.bid, loan, by=by, now=now)
         if loan.state is LoanState.UNDER_REVIEW:

@@ -257,6 +257,7 @@ def _keep(loan: Loan, book: Book, released: int, today: date) -> None:
     else:
         loan.state = LoanState.DRAWN
         loan.bound = loan.principal if is_open else book.outstanding + undrawn
+    loan.is_stepped = bool(loan.terms.get("rate_steps"))
     loan.overdue_since, loan.oldest_due_on = book.overdue_since, book.oldest_due_on
     loan.paused_days, loan.days_past_due, loan.bucket = book.paused_days, book.days_past_due, book.bucket
     loan.accrued, loan.looked_on = book.accrued, today

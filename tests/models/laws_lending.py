@@ -19,6 +19,7 @@ GUARDED = frozenset({"loan_events", "movements"})
 KEPT: Values = {
     "evidence": "",
     "is_revolving": False,
+    "is_stepped": False,
     "grace_days": 0,
     "allocation": "fees_first",
     "prepayment": "next",

@@ -25,7 +25,7 @@ _INDEXES = (
     (
         "ix_loans_singular",
         ["zone_id"],
-        "state = 'drawn' AND (paused_until IS NOT NULL OR is_revolving OR kind = 'guarantee')",
+        "state = 'drawn' AND (paused_until IS NOT NULL OR is_revolving OR is_stepped OR kind = 'guarantee')",
     ),
 )
 
@@ -60,6 +60,7 @@ _CHANGES = (
         filled=[
             ("evidence", sa.String(length=300), ""),
             ("is_revolving", sa.Boolean(), sa.false()),
+            ("is_stepped", sa.Boolean(), sa.false()),
             ("grace_days", sa.Integer(), "0"),
             ("allocation", sa.String(length=32), "fees_first"),
             ("prepayment", sa.String(length=32), "next"),
