@@ -151,9 +151,8 @@ def fill(url: str, size: int) -> None:
                 session.execute(insert(Loan), [loan for loan, _ in part])
                 session.execute(insert(Instalment), [line for _, lines in part for line in lines])
                 session.execute(insert(LoanEvent), [_event(loan) for loan, _ in part])
-        with db.engine.connect() as connection:
-            connection.execute(text("ANALYZE"))
-            connection.commit()
+        with transaction() as session:
+            session.execute(text("ANALYZE"))
         db.session.remove()
 
 
