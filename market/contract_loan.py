@@ -9,11 +9,12 @@ regulation in force 2025-06-01 (government bodies pay within 30 days, by contrac
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from decimal import Decimal
 
 from market.calendar import add_months
-from market.errors import Code, conflict
+from market.errors import Code, Fault, conflict, invalid
 from market.money import round_down
 from market.vocabulary import ContractStage
 
@@ -24,6 +25,21 @@ REPEATING = frozenset({ContractStage.DRAWN, ContractStage.PURCHASER_PAID})
 
 #: Rungs that only hold once a second person has confirmed them.
 CONFIRMED_BY_TWO = frozenset({ContractStage.ACCOUNT_LOCKED})
+
+#: The evidence without which a rung is not climbed (进度依据). ``evidence`` is a document with its number:
+#: of a filing its record number, of a lock the supplementary agreement to the contract (补充协议).
+EVIDENCE: Mapping[ContractStage, tuple[str, ...]] = {
+    ContractStage.FILED: ("evidence",),
+    ContractStage.ACCOUNT_LOCKED: ("payee_account", "evidence"),
+    ContractStage.PLEDGE_REGISTERED: ("pledge_number", "pledge_expires_on"),
+}
+
+#: Rungs that may be told of after a higher one was climbed: a contract is often financed before its filing is
+#: on record here.
+CATCHING_UP = frozenset({ContractStage.FILED})
+
+#: Days before a pledge's registration expires at which its lender is warned, each once.
+PLEDGE_WARNINGS = (60, 30, 7)
 
 #: Seen in practice: a contract loan may end three months after the last payment falls due.
 GRACE_MONTHS = 3
@@ -63,6 +79,41 @@ def following(stage: ContractStage) -> tuple[ContractStage, ...]:
     return after.get(stage, ())
 
 
+def may_catch_up(stage: ContractStage, wanted: ContractStage, climbed: Iterable[ContractStage]) -> bool:
+    """Say whether a rung that was passed over can still be told of; the contract stays where it stands."""
+    return wanted in CATCHING_UP and has_reached(stage, wanted) and wanted not in set(climbed)
+
+
+def find_missing(stage: ContractStage, given: Mapping[str, object]) -> list[Fault]:
+    """Return a fault (required) for each field of ``EVIDENCE`` that is not given; spaces say nothing."""
+    return [
+        Fault(Code.REQUIRED, field)
+        for field in EVIDENCE.get(stage, ())
+        if given.get(field) is None or not str(given[field]).strip()
+    ]
+
+
+def check_day(
+    stage: ContractStage,
+    happened_on: date,
+    climbed: Iterable[tuple[ContractStage, date]],
+    signed_on: date | None = None,
+) -> None:
+    """Raise ``Invalid`` (out_of_order) where a rung would be dated before one that comes before it.
+
+    ``climbed`` are the rungs that count, with their days; the day a contract was signed counts as one.
+    """
+    place = LADDER.index(stage)
+    before = [day for rung, day in climbed if LADDER.index(rung) < place]
+    if signed_on is not None and stage is not ContractStage.SIGNED:
+        before.append(signed_on)
+    latest = max(before, default=None)
+    if latest is not None and happened_on < latest:
+        raise invalid(
+            Code.OUT_OF_ORDER, "happened_on", value=happened_on.isoformat(), after=latest.isoformat()
+        )
+
+
 def has_reached(stage: ContractStage, rung: ContractStage) -> bool:
     """Say whether a contract at ``stage`` stands on ``rung`` or above it."""
     return LADDER.index(stage) >= LADDER.index(rung)
@@ -71,6 +122,17 @@ def has_reached(stage: ContractStage, rung: ContractStage) -> bool:
 def may_draw(stage: ContractStage) -> bool:
     """Say whether lock and pledge are both in place, and the pledge not yet cancelled."""
     return _BEFORE_DRAWDOWN <= LADDER.index(stage) <= LADDER.index(ContractStage.REPAID)
+
+
+def is_locked(stage: ContractStage) -> bool:
+    """Say whether the payee account is locked: from the confirmed lock until it is released."""
+    return has_reached(stage, ContractStage.ACCOUNT_LOCKED) and stage is not ContractStage.UNLOCKED
+
+
+def find_warning(expires_on: date, today: date) -> int | None:
+    """Return the narrowest of ``PLEDGE_WARNINGS`` that a pledge has come to (expired or not), or None."""
+    left = (expires_on - today).days
+    return min((days for days in PLEDGE_WARNINGS if left <= days), default=None)
 
 
 def compute_financeable(
@@ -109,6 +171,30 @@ def statutory_due(accepted_on: date, payment_days: int | None) -> date:
 def is_locked_account(account: str | None, locked: str | None) -> bool:
     """Say whether a payment's payee account is the locked one, spelling aside."""
     return account is not None and locked is not None and _squeeze(account) == _squeeze(locked)
+
+
+def is_paid_rightly(
+    account: str, paid_on: date | None, locked: str, changes: Iterable[tuple[date, str]]
+) -> bool:
+    """Say whether an account was the locked one when it was paid into.
+
+    ``locked`` is the account now, ``changes`` the days on which it changed, each with the account before.
+    On the day of a change both are right; without a day of payment only the account of now is.
+    """
+    if paid_on is None:
+        return is_locked_account(account, locked)
+    since, right = date.min, []
+    for changed_on, before in sorted(changes):
+        right += [before] if since <= paid_on <= changed_on else []
+        since = changed_on
+    right += [locked] if since <= paid_on else []
+    return any(is_locked_account(account, one) for one in right)
+
+
+def mask_account(account: str) -> str:
+    """Return an account as it may be published: its last four characters, or none of a very short one."""
+    plain = _squeeze(account)
+    return "****" + (plain[-4:] if len(plain) >= 8 else "")
 
 
 def _squeeze(text: str) -> str:

@@ -1,6 +1,7 @@
 """What the marketplace remembers: importing this package knows every table."""
 
 from models import (  # noqa: F401  (each import registers its tables with the metadata)
+    account_change,
     alert,
     audit,
     award,
@@ -12,11 +13,13 @@ from models import (  # noqa: F401  (each import registers its tables with the m
     need,
     organisation,
     payment,
+    pledge,
     procurement,
     product,
     reference,
     review,
     round,
+    termination,
     user,
     zone,
 )

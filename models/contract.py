@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from models.payment import PlannedPayment, PurchaserPayment
 
 _CLIMBED_ONCE = "stage NOT IN ('drawn','purchaser_paid','repaid') AND undone_at IS NULL"
+_WAITING = "needs_confirmation AND confirmed_by IS NULL AND undone_at IS NULL"
 
 
 class Contract(Base):
@@ -24,7 +25,9 @@ class Contract(Base):
     ``amount`` and ``retention`` are fen and None when the record states none. ``obstacles`` lists why
     the contract cannot be financed (words of ``market.contract_record.Obstacle``); empty means it
     can. ``financing_key`` is the duplicate-financing key. The payee account is the one account the
-    purchaser may pay into once ``stage`` has reached ``account_locked``.
+    purchaser may pay into once ``stage`` has reached ``account_locked``: from then on it becomes another one
+    only through an ``AccountChange`` that is done. ``terminated_on`` is the day of a ``Termination``,
+    ``published_on`` when the contract was published, where that is on record.
     """
 
     __tablename__ = "contracts"
@@ -34,6 +37,18 @@ class Contract(Base):
         CheckConstraint("supplier_code IS NULL OR length(supplier_code) = 18", name="supplier_code_length"),
         CheckConstraint(
             "payment_days IS NULL OR payment_days BETWEEN 0 AND 60", name="payment_days_statutory"
+        ),
+        # The purchaser may pay into one account from the lock to its release, and nothing is drawn, paid or
+        # repaid without a pledge: it may be given up only at the end.
+        CheckConstraint(
+            "stage NOT IN ('account_locked','pledge_registered','drawn','purchaser_paid','repaid',"
+            "'pledge_cancelled') OR payee_account IS NOT NULL",
+            name="locked_names_account",
+        ),
+        CheckConstraint(
+            "stage NOT IN ('pledge_registered','drawn','purchaser_paid','repaid')"
+            " OR (pledge_number IS NOT NULL AND pledge_expires_on IS NOT NULL)",
+            name="pledged_names_pledge",
         ),
         Index("ix_contracts_zone_supplier", "zone_id", "supplier_code"),
         Index("ix_contracts_financing_key", "financing_key"),
@@ -58,10 +73,12 @@ class Contract(Base):
     retention: Mapped[int] = mapped_column(Fen, default=0)
     payment_days: Mapped[int | None]
     signed_on: Mapped[date | None]
+    published_on: Mapped[date | None]
     starts_on: Mapped[date | None]
     ends_on: Mapped[date | None]
     accepted_on: Mapped[date | None]
     last_due_on: Mapped[date | None]
+    terminated_on: Mapped[date | None]
     obstacles: Mapped[list[Any]] = mapped_column(default=list)
     financing_key: Mapped[str | None] = mapped_column(String(320))
     source: Mapped[str] = mapped_column(String(40), default="form")
@@ -117,6 +134,15 @@ class ContractStep(Base):
         ),
         CheckConstraint("(confirmed_by IS NULL) = (confirmed_at IS NULL)", name="confirmation_whole"),
         CheckConstraint("(undone_at IS NULL) = (undone_why IS NULL)", name="undoing_whole"),
+        CheckConstraint("stage <> 'account_locked' OR needs_confirmation", name="lock_asks_second"),
+        CheckConstraint("stage NOT IN ('filed','account_locked') OR evidence <> ''", name="evidence_given"),
+        Index(
+            "uq_contract_steps_waiting",
+            "contract_id",
+            unique=True,
+            sqlite_where=text(_WAITING),
+            postgresql_where=text(_WAITING),
+        ),
         # A rung that does not repeat is climbed once; a second loan of the same lender repeats the money's.
         Index(
             "uq_contract_steps_once",

@@ -31,7 +31,7 @@ class PurchaserPayment(Base):
     """A payment by the purchaser (采购人付款): ``transaction_id`` makes it recordable once only.
 
     ``paid_on`` is None when the record gives no date: such a payment is stored, alerted and never
-    moves a state by itself.
+    moves a state by itself. ``watched_at`` says when the clock looked whether it went to the locked account.
     """
 
     __tablename__ = "purchaser_payments"
@@ -47,6 +47,7 @@ class PurchaserPayment(Base):
     payee: Mapped[str | None] = mapped_column(String(300))
     payee_account: Mapped[str | None] = mapped_column(String(40))
     settled_at: Mapped[datetime | None]
+    watched_at: Mapped[datetime | None]
     recorded_at: Mapped[datetime]
 
     contract: Mapped[Contract] = relationship(back_populates="payments")

@@ -119,4 +119,12 @@ def finish(session: Session, loan: Loan, *, by: Party | None, now: datetime) -> 
     """Climb to ``repaid`` once no loan on the contract is open; the claim ends with the unlocking."""
     contract = loan.contract
     if contract is not None and not contract_steps.has_live_loan(session, contract.id, besides=loan.id):
-        contract_steps.climb_to(session, contract, ContractStage.REPAID, by=by, now=now, loan=loan.id)
+        contract_steps.climb_to(
+            session,
+            contract,
+            ContractStage.REPAID,
+            by=by,
+            now=now,
+            happened_on=loan.repaid_on,
+            loan=loan.id,
+        )

@@ -17,6 +17,8 @@ from services import (
     justifications,
     nightly,
     opening,
+    payment_watch,
+    pledges,
     reviews,
     rounds,
     standing_answers,
@@ -99,6 +101,16 @@ def run_due(zone_id: int, *, now: datetime, sealer: Sealer) -> Counter[str]:
         "late purchasers",
         lambda: contract_loans.list_overdue(zone_id, now),
         lambda contract_id: contract_loans.note_overdue(contract_id, by=by, now=now),
+    )
+    do_each(
+        "payments looked at",
+        lambda: payment_watch.list_unwatched(zone_id),
+        lambda payment_id: payment_watch.watch(payment_id, by=by, now=now),
+    )
+    do_each(
+        "expiring pledges",
+        lambda: pledges.list_expiring(zone_id, now),
+        lambda pledge_id: pledges.warn(pledge_id, by=by, now=now),
     )
     try:
         workload.watch(zone_id, by=by, now=now)

@@ -8,16 +8,18 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from market import contract_loan
+from market import contract_loan, step_details
 from market.calendar import local_date
-from market.errors import Code, Fault, Forbidden, Invalid, MarketError, conflict, invalid, not_found
+from market.errors import Code, Fault, Forbidden, MarketError, conflict, invalid, not_found
+from market.ladder_vocabulary import PledgeEnd
 from market.party import Party
+from market.step_details import StepDetails
 from market.vocabulary import LIVE_LOANS, Capability, ContractStage
 from models.base import db, transaction
 from models.contract import Contract, ContractStep
 from models.financing import Financing
 from models.loan import Loan
-from services import audit
+from services import audit, collateral
 
 #: Steps that people record; the others follow from awards, drawdowns and payments.
 BY_HAND = frozenset(
@@ -52,49 +54,55 @@ def record(
     payee_bank: str | None = None,
     pledge_number: str | None = None,
     pledge_expires_on: date | None = None,
+    published_on: date | None = None,
 ) -> ContractStep:
-    """Record one step of a contract with its evidence.
+    """Record one step of a contract with its evidence (``contract_loan.EVIDENCE``).
 
-    The lender records lock, pledge and their release; the supplier or an officer signing and filing.
-    An account lock counts only after another person confirmed it (``confirm``).
+    The lender records lock, pledge and their release; the supplier or an officer signing and filing, the
+    latter with the day the contract was published, even after a higher rung. An account lock counts only
+    after another person confirmed it (``confirm``). No step is dated before those under it.
     """
     if stage not in BY_HAND:
         raise invalid(Code.NOT_A_CHOICE, "stage", value=stage.value, choices=sorted(BY_HAND))
-    _check_details(stage, payee_account, payee_bank, pledge_number, pledge_expires_on, happened_on, now)
+    given = StepDetails(
+        evidence.strip(),
+        (payee_account or "").strip(),
+        payee_bank,
+        (pledge_number or "").strip(),
+        pledge_expires_on,
+        published_on,
+    )
+    step_details.check(stage, given, happened_on, local_date(now))
     with transaction() as session:
         contract = lock(session, contract_id, by)
         _check_actor(session, contract, stage, by)
-        contract_loan.check_step(contract.stage, stage)
-        if _pending(session, contract.id) is not None:
-            raise conflict(Code.NOT_LOCKED)
+        climbed = _list_standing(session, contract.id)
+        catches_up = contract_loan.may_catch_up(contract.stage, stage, [step.stage for step in climbed])
+        if not catches_up:
+            contract_loan.check_step(contract.stage, stage)
+            if _pending(session, contract.id) is not None:
+                raise conflict(Code.NOT_LOCKED)
+        contract_loan.check_day(
+            stage, happened_on, [(step.stage, step.happened_on) for step in climbed], contract.signed_on
+        )
         if stage is ContractStage.PLEDGE_CANCELLED and has_live_loan(session, contract.id):
             raise conflict(Code.ILLEGAL_MOVE, "stage", state=contract.stage.value, move=stage.value)
-        details: dict[str, Any] = {}
-        if stage is ContractStage.ACCOUNT_LOCKED:
-            details = {"payee_account": (payee_account or "").strip(), "payee_bank": payee_bank}
-        elif stage is ContractStage.PLEDGE_REGISTERED:
-            contract.pledge_number, contract.pledge_expires_on = pledge_number, pledge_expires_on
-            details = {
-                "pledge_number": pledge_number,
-                "expires_on": pledge_expires_on.isoformat() if pledge_expires_on else None,
-            }
         waits = stage in contract_loan.CONFIRMED_BY_TWO
         step = ContractStep(
             contract_id=contract.id,
             stage=stage,
             happened_on=happened_on,
-            evidence=evidence.strip(),
-            details=details,
+            evidence=given.evidence,
+            details=step_details.write(stage, given),
             needs_confirmation=waits,
             recorded_by=by.user_id,
             recorded_at=now,
         )
         session.add(step)
-        if not waits:
+        _take_effect(session, contract, step, given, by, now)
+        if not waits and not catches_up:
             contract.stage = stage
-            contract.updated_at = now
-        if stage is ContractStage.UNLOCKED:
-            _end_financing(session, contract, now)
+        contract.updated_at = now
         audit.record(session, f"contract.{stage.value}", contract, by=by, now=now)
     return step
 
@@ -158,14 +166,16 @@ def list_undone(contract_id: int) -> list[ContractStep]:
 def list_possible(contract: Contract, by: Party) -> list[ContractStage]:
     """Return the steps that the party may record on a contract now, in the order of the ladder.
 
-    While a step waits for its second person nothing else can be recorded.
+    While a step waits for its second person nothing can be recorded but what was passed over.
     """
     session = db.session()
-    if _pending(session, contract.id) is not None:
-        return []
+    climbed = [step.stage for step in contract.steps]
+    nexts = [] if _pending(session, contract.id) is not None else contract_loan.following(contract.stage)
     possible = []
-    for stage in contract_loan.following(contract.stage):
-        if stage not in BY_HAND:
+    for stage in contract_loan.LADDER:
+        if stage not in BY_HAND or not (
+            stage in nexts or contract_loan.may_catch_up(contract.stage, stage, climbed)
+        ):
             continue
         try:
             _check_actor(session, contract, stage, by)
@@ -204,15 +214,8 @@ def step_back(session: Session, contract: Contract, *, why: str, by: Party | Non
     Another lender must not draw on the account and pledge of this one. Steps stay on record as undone;
     only what stood before the credit counts on.
     """
-    standing = list(
-        session.scalars(
-            select(ContractStep).where(
-                ContractStep.contract_id == contract.id, ContractStep.undone_at.is_(None)
-            )
-        )
-    )
     kept = [ContractStage.AWARDED]
-    for step in standing:
+    for step in _list_standing(session, contract.id):
         if contract_loan.has_reached(step.stage, ContractStage.CREDITED):
             step.undone_by, step.undone_at = by.user_id if by is not None else None, now
             step.undone_why = why
@@ -221,6 +224,8 @@ def step_back(session: Session, contract: Contract, *, why: str, by: Party | Non
     contract.stage, contract.updated_at = max(kept, key=contract_loan.LADDER.index), now
     contract.payee_account = contract.payee_bank = None
     contract.pledge_number = contract.pledge_expires_on = None
+    collateral.end_pledge(session, contract, PledgeEnd.LOAN_CANCELLED, now)
+    collateral.drop_change(session, contract, why, now)
     session.flush()
 
 
@@ -256,12 +261,13 @@ def climb_to(
     *,
     by: Party | None,
     now: datetime,
+    happened_on: date | None = None,
     **details: Any,
 ) -> None:
     """Climb to a rung that follows from a deed elsewhere, filling the early rungs it implies.
 
     Inside the caller's transaction. A contract that stands above the rung already stays there; a
-    repeating rung is noted every time.
+    repeating rung is noted every time. ``happened_on`` is the day of the deed where it is not today.
     """
     if contract_loan.has_reached(contract.stage, stage) and stage not in contract_loan.REPEATING:
         return
@@ -278,7 +284,7 @@ def climb_to(
             stage=stage,
             happened_on=contract.signed_on
             if stage is ContractStage.SIGNED and contract.signed_on
-            else local_date(now),
+            else happened_on or local_date(now),
             details=details,
             recorded_by=by.user_id if by is not None else None,
             recorded_at=now,
@@ -331,40 +337,51 @@ def _check_actor(session: Session, contract: Contract, stage: ContractStage, by:
     by.require(Capability.OFFICER)
 
 
-def _check_details(
-    stage: ContractStage,
-    payee_account: str | None,
-    payee_bank: str | None,
-    pledge_number: str | None,
-    pledge_expires_on: date | None,
-    happened_on: date,
+def _take_effect(
+    session: Session,
+    contract: Contract,
+    step: ContractStep,
+    given: StepDetails,
+    by: Party,
     now: datetime,
 ) -> None:
-    faults: list[Fault] = []
-    today = local_date(now)
-    if happened_on > today:
-        faults.append(Fault(Code.TOO_LARGE, "happened_on", {"value": str(happened_on), "most": str(today)}))
-    if stage is ContractStage.ACCOUNT_LOCKED and not (payee_account or "").strip():
-        faults.append(Fault(Code.REQUIRED, "payee_account"))
-    # They wait in the step's details; the contract's own columns take them only once they are confirmed.
-    for field, text, most in (("payee_account", payee_account, 40), ("payee_bank", payee_bank, 120)):
-        if text is not None and len(text) > most:
-            faults.append(Fault(Code.TOO_LONG, field, {"value": text[:40], "most": most}))
-    if stage is ContractStage.PLEDGE_REGISTERED:
-        if not (pledge_number or "").strip():
-            faults.append(Fault(Code.REQUIRED, "pledge_number"))
-        if pledge_expires_on is None:
-            faults.append(Fault(Code.REQUIRED, "pledge_expires_on"))
-        elif pledge_expires_on <= today:
-            faults.append(
-                Fault(
-                    Code.OUT_OF_ORDER,
-                    "pledge_expires_on",
-                    {"value": str(pledge_expires_on), "after": str(today)},
-                )
-            )
-    if faults:
-        raise Invalid(*faults)
+    """Do what a step brings about beside the rung itself."""
+    if step.stage is ContractStage.SIGNED and contract.signed_on is None:
+        contract.signed_on = step.happened_on
+    elif step.stage is ContractStage.FILED and given.published_on is not None:
+        if contract.signed_on is not None and given.published_on < contract.signed_on:
+            values = {"value": str(given.published_on), "after": str(contract.signed_on)}
+            raise invalid(Code.OUT_OF_ORDER, "published_on", **values)
+        contract.published_on = given.published_on
+    elif step.stage is ContractStage.PLEDGE_REGISTERED:
+        assert given.pledge_number is not None and given.pledge_expires_on is not None, "evidence is checked"
+        collateral.pledge(
+            session,
+            contract,
+            given.pledge_number,
+            step.happened_on,
+            given.pledge_expires_on,
+            evidence=step.evidence,
+            by=by,
+            now=now,
+        )
+    elif step.stage is ContractStage.PLEDGE_CANCELLED:
+        collateral.end_pledge(session, contract, PledgeEnd.CANCELLED, now)
+    elif step.stage is ContractStage.UNLOCKED:
+        collateral.drop_change(session, contract, "released", now)
+        financing = find_financing(session, contract.id)
+        if financing is not None:
+            financing.ended_at = now
+
+
+def _list_standing(session: Session, contract_id: int) -> list[ContractStep]:
+    return list(
+        session.scalars(
+            select(ContractStep)
+            .where(ContractStep.contract_id == contract_id, ContractStep.undone_at.is_(None))
+            .order_by(ContractStep.id)
+        )
+    )
 
 
 def _pending(session: Session, contract_id: int) -> ContractStep | None:
@@ -383,9 +400,3 @@ def _waiting(session: Session, step_id: int, move: str) -> ContractStep:
     if not step.needs_confirmation or step.confirmed_by is not None or step.undone_at is not None:
         raise conflict(Code.ILLEGAL_MOVE, state=step.stage.value, move=move)
     return step
-
-
-def _end_financing(session: Session, contract: Contract, now: datetime) -> None:
-    financing = find_financing(session, contract.id)
-    if financing is not None:
-        financing.ended_at = now

@@ -196,7 +196,11 @@ def _apply(row: Contract, record: ContractRecord, organisations: dict[str, int],
     row.purchaser_id = organisations.get(record.purchaser_code or "", row.purchaser_id)
     row.amount, row.currency = record.amount, record.currency
     row.signed_on, row.starts_on, row.ends_on = record.signed_on, record.starts_on, record.ends_on
-    row.obstacles = [obstacle.value for obstacle in find_obstacles(record)]
+    obstacles = set(find_obstacles(record))
+    if row.terminated_on is not None:
+        # What its purchaser ended here does not come to life again with a record that has not heard of it.
+        obstacles.add(Obstacle.TERMINATED)
+    row.obstacles = [obstacle.value for obstacle in Obstacle if obstacle in obstacles]
     row.released_at = record.released_at
     row.financing_key = _make_key(record)
     if row.accepted_on is None and not row.plan and record.ends_on is not None:

@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from tests.models import laws_lending as lending
+from tests.models import laws_ladder
 
 NOW = datetime(2026, 11, 20, 2, 0, tzinfo=UTC)
 LATER = NOW + timedelta(days=3)
@@ -119,7 +120,13 @@ ROWS: list[tuple[str, Values]] = [
     ),
     (
         "contract_steps",
-        {"id": 1001, "contract_id": CONTRACT, "stage": "account_locked", "happened_on": DAY, "evidence": ""}
+        {
+            "id": 1001,
+            "contract_id": CONTRACT,
+            "stage": "account_locked",
+            "happened_on": DAY,
+            "evidence": "协议",
+        }
         | {"details": {}, "needs_confirmation": True, "recorded_by": USER, "recorded_at": NOW}
         | {"confirmed_by": OTHER, "confirmed_at": NOW},
     ),
@@ -260,6 +267,7 @@ ROWS: list[tuple[str, Values]] = [
         {"id": 1001, "zone_id": ZONE, "kind": "overpaid", "subject": "s", "details": {}, "raised_at": NOW},
     ),
     *lending.NOTICES,
+    *laws_ladder.ROWS,
 ]
 
 #: Law (a CHECK): the row it is tried on, and what breaks it.
@@ -411,6 +419,7 @@ CHECKS: list[tuple[str, int | date, Values]] = [
     ("ck_repayments_purchaser_names_payment", 1001, {"source": "purchaser"}),
     ("ck_repayments_purchaser_names_payment", 1001, {"payment_id": 1001}),
     *lending.CHECKS,
+    *laws_ladder.CHECKS,
 ]
 
 #: Law (a unique constraint or index): the row that is there, and how a second one differs from it.
@@ -462,6 +471,7 @@ UNIQUE: list[tuple[str, int, Values]] = [
     ("uq_repayments_loan_id_reference", 1001, {"event_id": lending.UNDO}),
     ("uq_alerts_open", 1001, {}),
     *lending.UNIQUE,
+    *laws_ladder.UNIQUE,
 ]
 
 #: What a partial law leaves free: a second row that may stand beside the first.
@@ -491,4 +501,5 @@ FREE: list[tuple[str, int, Values]] = [
     ("uq_limits_firm", 1002, {"firm_id": BANK}),
     ("uq_zones_default", ZONE, {"code": "second"}),
     *lending.FREE,
+    *laws_ladder.FREE,
 ]

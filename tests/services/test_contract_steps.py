@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
+from market.calendar import local_date
 from market.errors import Code
 from market.party import Party
 from market.vocabulary import Capability, ContractStage, OrganisationKind, ProductFamily, Purpose
@@ -57,14 +58,22 @@ def credit(
 
 
 def lock_account(contract: Contract, by: Party, now: datetime, account: str = ACCOUNT) -> ContractStep:
-    return contract_steps.record(contract.id, S.ACCOUNT_LOCKED, TODAY, by=by, now=now, payee_account=account)
+    return contract_steps.record(
+        contract.id,
+        S.ACCOUNT_LOCKED,
+        local_date(now),
+        by=by,
+        now=now,
+        evidence="补充协议 BC-042",
+        payee_account=account,
+    )
 
 
 def pledge(contract: Contract, by: Party, now: datetime) -> ContractStep:
     return contract_steps.record(
         contract.id,
         S.PLEDGE_REGISTERED,
-        TODAY,
+        local_date(now),
         by=by,
         now=now,
         pledge_number="0099",
@@ -140,6 +149,7 @@ def test_whoever_recorded_a_step_may_take_it_back_and_strangers_may_not(
     ("stage", "values", "code", "field"),
     [
         (S.ACCOUNT_LOCKED, {}, Code.REQUIRED, "payee_account"),
+        (S.ACCOUNT_LOCKED, {"payee_account": "1", "evidence": "  "}, Code.REQUIRED, "evidence"),
         (S.ACCOUNT_LOCKED, {"payee_account": "1" * 41}, Code.TOO_LONG, "payee_account"),
         (S.ACCOUNT_LOCKED, {"payee_account": "1", "payee_bank": "行" * 121}, Code.TOO_LONG, "payee_bank"),
         (S.ACCOUNT_LOCKED, {"payee_account": "1", "evidence": "证" * 301}, Code.TOO_LONG, "evidence"),
@@ -263,12 +273,12 @@ def test_cancelling_one_of_two_loans_leaves_the_ladder_to_the_other(
     assert read(contract).stage is S.REPAID
     assert end < now + timedelta(days=200)
     contract_steps.record(
-        contract.id, S.PLEDGE_CANCELLED, date(2027, 6, 1), by=bank, now=now + timedelta(days=201)
+        contract.id, S.PLEDGE_CANCELLED, date(2027, 6, 9), by=bank, now=now + timedelta(days=201)
     )
     # From here on nobody lends on this contract any more.
     with pytest.raises(Exception, match="illegal_move"):
         credit(firm, bank, product, contract, now + timedelta(days=201), sealer)
-    contract_steps.record(contract.id, S.UNLOCKED, date(2027, 6, 1), by=bank, now=now + timedelta(days=201))
+    contract_steps.record(contract.id, S.UNLOCKED, date(2027, 6, 9), by=bank, now=now + timedelta(days=201))
     assert [row.ended_at is not None for row in db.session.query(Financing)] == [True]
 
 
@@ -277,11 +287,11 @@ def test_the_supplier_files_its_contract_and_a_bidder_does_not(
 ) -> None:
     firm, bank, _, _, contract = make_contract_path(now)
     with refuses(Code.NOT_ALLOWED):
-        contract_steps.record(contract.id, S.FILED, date(2026, 11, 11), by=bank, now=now)
+        contract_steps.record(contract.id, S.FILED, date(2026, 11, 11), by=bank, now=now, evidence="备案号 1")
     supplier = db.session.get_one(Organisation, firm.organisation_id)
     reader = make_party(now=now, organisation=supplier, capabilities=[Capability.AUDITOR])
     with refuses(Code.NOT_ALLOWED):
-        contract_steps.record(contract.id, S.FILED, date(2026, 11, 11), by=reader, now=now)
+        contract_steps.record(contract.id, S.FILED, date(2026, 11, 11), by=reader, now=now, evidence="备案号 1")
     contract_steps.record(contract.id, S.FILED, date(2026, 11, 11), by=firm, now=now, evidence="备案号 1")
     assert read(contract).stage is S.FILED
     assert bids.list_own(bank) == []

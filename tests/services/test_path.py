@@ -327,6 +327,7 @@ def lock_and_pledge(contract: Contract, bank: Party, purchaser: Party, now: date
         date(2026, 11, 23),
         by=bank,
         now=now,
+        evidence="补充协议 BC-042",
         payee_account=ACCOUNT,
         payee_bank="测试银行",
     )

@@ -342,6 +342,7 @@ def test_an_account_lock_is_confirmed_or_turned_down_but_not_both(
         date(2026, 11, 23),
         by=bank,
         now=later,
+        evidence="补充协议 BC-042",
         payee_account=ACCOUNT,
     )
     outcomes = race(
