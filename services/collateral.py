@@ -26,8 +26,8 @@ def pledge(
     number: str,
     registered_on: date,
     expires_on: date,
-    *,
     evidence: str,
+    *,
     by: Party,
     now: datetime,
 ) -> Pledge:

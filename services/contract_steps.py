@@ -244,11 +244,7 @@ def reopen(session: Session, contract: Contract, *, why: str, by: Party | None, 
         step.undone_by, step.undone_at = by.user_id if by is not None else None, now
         step.undone_why = why
     session.flush()
-    standing = session.scalars(
-        select(ContractStep.stage).where(
-            ContractStep.contract_id == contract.id, ContractStep.undone_at.is_(None)
-        )
-    )
+    standing = [step.stage for step in _list_standing(session, contract.id)]
     reached = [stage for stage in standing if stage is not ContractStage.REPAID]
     contract.stage, contract.updated_at = max(reached, key=contract_loan.LADDER.index), now
     session.flush()
@@ -355,16 +351,8 @@ def _take_effect(
         contract.published_on = given.published_on
     elif step.stage is ContractStage.PLEDGE_REGISTERED:
         assert given.pledge_number is not None and given.pledge_expires_on is not None, "evidence is checked"
-        collateral.pledge(
-            session,
-            contract,
-            given.pledge_number,
-            step.happened_on,
-            given.pledge_expires_on,
-            evidence=step.evidence,
-            by=by,
-            now=now,
-        )
+        number, until = given.pledge_number, given.pledge_expires_on
+        collateral.pledge(session, contract, number, step.happened_on, until, step.evidence, by=by, now=now)
     elif step.stage is ContractStage.PLEDGE_CANCELLED:
         collateral.end_pledge(session, contract, PledgeEnd.CANCELLED, now)
     elif step.stage is ContractStage.UNLOCKED:

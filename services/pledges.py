@@ -63,7 +63,7 @@ def renew(
             raise invalid(Code.OUT_OF_ORDER, "pledge_expires_on", value=str(expires_on), after=until)
         collateral.end_pledge(session, contract, PledgeEnd.RENEWED, now)
         row = collateral.pledge(
-            session, contract, number, registered_on, expires_on, evidence=evidence, by=by, now=now
+            session, contract, number, registered_on, expires_on, evidence, by=by, now=now
         )
         contract.updated_at = now
         audit.record(session, "contract.pledge.renew", contract, by=by, now=now, until=str(expires_on))

@@ -26,7 +26,7 @@ def refuse(connection: sa.Connection, law: str, statement: str) -> None:
 
 DRAW = (
     "INSERT INTO loan_events"
-    " (id, loan_id, number, kind, effective_on, amount, details, evidence, recorded_at)"
+    " (id, loan_id, number, kind, effective_on, amount, details, evidence,"
     " recorded_at) VALUES (9998, 1001, 7, 'drawdown', '2026-11-20', 1, '{}', '', :now)"
 )
 
