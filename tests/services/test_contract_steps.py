@@ -291,7 +291,9 @@ def test_the_supplier_files_its_contract_and_a_bidder_does_not(
     supplier = db.session.get_one(Organisation, firm.organisation_id)
     reader = make_party(now=now, organisation=supplier, capabilities=[Capability.AUDITOR])
     with refuses(Code.NOT_ALLOWED):
-        contract_steps.record(contract.id, S.FILED, date(2026, 11, 11), by=reader, now=now, evidence="备案号 1")
+        contract_steps.record(
+            contract.id, S.FILED, date(2026, 11, 11), by=reader, now=now, evidence="备案号 1"
+        )
     contract_steps.record(contract.id, S.FILED, date(2026, 11, 11), by=firm, now=now, evidence="备案号 1")
     assert read(contract).stage is S.FILED
     assert bids.list_own(bank) == []
