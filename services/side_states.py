@@ -6,11 +6,13 @@ from datetime import datetime
 
 from sqlalchemy import select
 
-from market import contract_loan
+from market import contract_deadlines, contract_loan
 from market.calendar import local_date
-from market.ladder_vocabulary import SideState
+from market.contract_deadlines import Mark
+from market.ladder_vocabulary import Deadline, SideState
 from market.party import Party
-from market.vocabulary import Capability, LoanState
+from market.reference import calendar
+from market.vocabulary import Capability, ContractStage, LoanState
 from models.base import db
 from models.contract import Contract
 from models.loan import Loan
@@ -38,6 +40,13 @@ def read(contract: Contract, *, by: Party, now: datetime) -> list[SideState]:
                 not is_over and contract_loan.find_warning(pledge.expires_on, today) is not None
             )
     return [state for state in SideState if held.get(state)]
+
+
+def list_deadlines(contract: Contract) -> tuple[Mark, ...]:
+    """Return how a contract stands to what the law asks for after its signing, as far as it is on record."""
+    filed_on = next((step.happened_on for step in contract.steps if step.stage is ContractStage.FILED), None)
+    done = {Deadline.FILING: filed_on, Deadline.PUBLICATION: contract.published_on}
+    return contract_deadlines.mark(contract.signed_on, done, calendar())
 
 
 def _is_loan_overdue(contract: Contract, by: Party) -> bool:

@@ -9,6 +9,8 @@ from flask import Flask, request
 
 from blueprints import access
 from blueprints.api import (  # noqa: F401  (all but documentation add routes to others)
+    account_changes,
+    account_notices,
     bulk_bids,
     documentation,
     early_openings,
@@ -16,10 +18,12 @@ from blueprints.api import (  # noqa: F401  (all but documentation add routes to
     justifications,
     need_changes,
     packages,
+    pledges,
     proofs,
     standing_bids,
     standings,
     syndicates,
+    terminations,
 )
 from blueprints.api.admissions import admission_routes
 from blueprints.api.alerts import alert_routes

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from blueprints import access
 from blueprints.api import fields
 from blueprints.api.parsing import Answer
 from blueprints.api.terms import show_facts
+from market.ladder_vocabulary import Deadline, SideState
 from market.party import Party
 from market.vocabulary import ContractStage
 from models.contract import Contract, ContractStep
-from services import contract_loans, contracts
+from services import contract_loans, contracts, side_states
 
 _AMOUNTS = frozenset({"amount"})
 #: What names the supplier, or is between supplier, purchaser and lender.
@@ -43,9 +45,11 @@ class ContractAnswer(Answer):
     retention = fields.Money()
     payment_days = fields.Count(allow_none=True)
     signed_on = fields.Day(allow_none=True)
+    published_on = fields.Day("When the contract was published, if that is on record.", allow_none=True)
     ends_on = fields.Day(allow_none=True)
     accepted_on = fields.Day(allow_none=True)
     last_due_on = fields.Day("When the last payment falls due.", allow_none=True)
+    terminated_on = fields.Day("When the contract ended early.", allow_none=True)
     obstacles = fields.Many(fields.Said(), "Why it cannot be financed; empty if it can.")
     payee_account = fields.Said("The one account the purchaser may pay into, once locked.", allow_none=True)
     payee_bank = fields.Said(allow_none=True)
@@ -99,9 +103,24 @@ class StandingAnswer(Answer):
     outstanding = fields.Money()
 
 
-class ContractDetail(ContractAnswer):
-    """A contract with its ladder, plan and payments; the latter two only for its parties."""
+class DeadlineAnswer(Answer):
+    """What the law asks for after the signing."""
 
+    deadline = fields.Word(Deadline)
+    due_on = fields.Day()
+    done_on = fields.Day("Null where nothing says when it was done.", allow_none=True)
+    is_late = fields.Flag("Done, and after its day.")
+    is_provisional = fields.Flag("Whether the working days in between are not all published yet.")
+    source = fields.Said("The article.")
+
+
+class ContractDetail(ContractAnswer):
+    """A contract with its ladder, plan and payments; what happened on it only for its parties."""
+
+    side_states = fields.Many(
+        fields.Word(SideState), "What holds beside the rung, as the caller may know it."
+    )
+    deadlines = fields.Many(fields.Part(DeadlineAnswer), "Statutory terms from the signing.", most=10)
     standing = fields.Part(StandingAnswer, allow_none=True)
     plan = fields.Many(fields.Part(PlannedAnswer), most=1000)
     steps = fields.Many(fields.Part(StepAnswer), most=1000)
@@ -119,6 +138,8 @@ def show_whole(row: Contract, by: Party) -> dict[str, Any]:
     inside = contracts.is_party(row, by=by)
     return {
         **show(row, by),
+        "side_states": side_states.read(row, by=by, now=access.now()) if inside else [],
+        "deadlines": side_states.list_deadlines(row) if inside else [],
         "standing": contract_loans.read_standing(row) if inside else None,
         "plan": row.plan,
         "steps": [show_step(step) for step in row.steps] if inside else [],

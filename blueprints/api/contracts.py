@@ -77,11 +77,16 @@ class StepEntry(Body):
 
     stage = fields.Word(ContractStage, required=True)
     happened_on = fields.Day(required=True)
-    evidence = fields.Text("Reference to the paper.", most=300)
+    evidence = fields.Text(
+        "The paper with its number. Required for `filed` (record number) and `account_locked` (supplementary"
+        " agreement).",
+        most=300,
+    )
     payee_account = fields.Text("For `account_locked`: the one account the purchaser may pay into.", most=40)
     payee_bank = fields.Text(most=120)
     pledge_number = fields.Text("For `pledge_registered`.", most=60)
     pledge_expires_on = fields.Day("For `pledge_registered`.")
+    published_on = fields.Day("For `filed`: when the contract was published.")
 
 
 class PaymentEntry(Body):
@@ -173,8 +178,9 @@ class ContractSteps(MethodView):
     def post(self, data: dict[str, Any], contract_id: int) -> Any:
         """Record one step with its evidence.
 
-        The lender records lock, pledge and their release; the supplier or an officer signing and filing. An
-        account lock counts only after another person confirmed it.
+        The lender records lock, pledge and their release; the supplier or an officer signing and filing, the
+        latter also of late. An account lock counts only after another person confirmed it. No step is dated
+        before those under it.
         """
         return show_step(contract_steps.record(contract_id, **data, by=access.acting(), now=access.now()))
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from flask import Blueprint, Flask, Response
 
 from blueprints import access
-from blueprints.web import (
+from blueprints.web import (  # noqa: F401  (contract_changes adds pages to contracts)
     account,
+    contract_changes,
     contracts,
     deals,
     elements,

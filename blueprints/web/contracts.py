@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 
 from blueprints import access, labels
 from blueprints.access import allows
-from blueprints.web import contract_story, paging
+from blueprints.web import contract_side, contract_story, paging
 from blueprints.web.forms import Form
 from market.calendar import local_date
 from market.errors import Code, not_found
@@ -118,6 +118,7 @@ def record_step(contract_id: int) -> Answer:
         payee_bank=form.text("payee_bank", required=False, most=120),
         pledge_number=form.text("pledge_number", required=False, most=60),
         pledge_expires_on=form.day("pledge_expires_on", required=False),
+        published_on=form.day("published_on", required=False),
     )
     if not form.ok:
         return _show(contract_id, form)
@@ -199,6 +200,11 @@ def note_acceptance(contract_id: int) -> Answer:
     return redirect(url_for("contracts.contracts_show", contract_id=contract_id), 303)
 
 
+def show_refused(contract_id: int, form: Form) -> Answer:
+    """Show a contract with a form that was refused."""
+    return _show(contract_id, form)
+
+
 def _show(contract_id: int, form: Form) -> tuple[str, int]:
     party = access.acting()
     contract = contracts.find(contract_id, by=party)
@@ -221,7 +227,8 @@ def _show(contract_id: int, form: Form) -> tuple[str, int]:
         "contracts/show.html",
         contract=contract,
         standing=contract_loans.read_standing(contract),
-        story=contract_story.tell(contract),
+        story=contract_story.tell(contract, by=party),
+        side=contract_side.read(contract, deals, by=party, now=access.now()),
         undone=contract_story.tell_undone(contract),
         pending=pending,
         may_confirm=pending is not None and contract_steps.may_confirm(contract, pending, party),

@@ -22,6 +22,7 @@ from blueprints import access, cautions, explanations, formats, labels
 from blueprints.web import navigation
 from market import vocabulary
 from market.admission import AdmissionState
+from market.ladder_vocabulary import AccountNoticeKind, SideState
 from market.vocabulary import (
     AlertKind,
     AwardState,
@@ -97,6 +98,15 @@ TONES: dict[StrEnum, tuple[str, str]] = {
     AlertKind.FRAMEWORK_ENDING: ("attention", "calendar"),
     AlertKind.REPORT_MISSING: ("attention", "calendar"),
     AlertKind.RENEWAL_MISSING: ("danger", "alert-triangle"),
+    SideState.ACCOUNT_CHANGE_REQUESTED: ("attention", "users"),
+    SideState.PURCHASER_OVERDUE: ("attention", "clock"),
+    SideState.LOAN_OVERDUE: ("danger", "alert-triangle"),
+    SideState.PLEDGE_EXPIRING: ("attention", "clock"),
+    SideState.PLEDGE_EXPIRED: ("danger", "alert-triangle"),
+    SideState.TERMINATED: ("danger", "ban"),
+    AccountNoticeKind.LOCKED: ("action", "lock"),
+    AccountNoticeKind.CHANGED: ("attention", "refresh"),
+    AccountNoticeKind.RELEASED: ("done", "circle-check"),
     OrganisationKind.ENTERPRISE: ("quiet", "building-factory-2"),
     OrganisationKind.BANK: ("quiet", "building-bank"),
     OrganisationKind.GUARANTOR: ("quiet", "shield-check"),

@@ -56,7 +56,10 @@ MENU: tuple[Entry, ...] = (
 
 
 #: Links at the foot of every page, shown once their pages exist.
-FOOTER: tuple[tuple[str, Any], ...] = (("api.docs", lazy_gettext("API")),)
+FOOTER: tuple[tuple[str, Any], ...] = (
+    ("public.account_notices", lazy_gettext("Payee accounts")),
+    ("api.docs", lazy_gettext("API")),
+)
 
 
 def footer_links() -> list[tuple[str, Any]]:

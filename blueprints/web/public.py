@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 from blueprints import access
 from blueprints import disclosure as sheet
 from blueprints.access import public
-from blueprints.web import calculator, paging, registration
+from blueprints.web import account_notices, calculator, paging, registration
 from blueprints.web.forms import Form
 from market.calendar import local_date
 from market.errors import not_found
@@ -26,6 +26,7 @@ NEWEST = 4
 SORTS = ("cost", "newest", "amount")
 
 page = Blueprint("public", __name__)
+account_notices.init(page)
 calculator.init(page)
 registration.init(page)
 page.record_once(lambda state: state.app.jinja_env.globals.update(sheet=sheet))
