@@ -24,12 +24,12 @@ Item = dict[str, Any]
 def tell(contract: Contract, *, by: Party) -> list[Item]:
     """Return every rung for the timeline: climbed ones with evidence, the waiting one, those to come.
 
-    Changes of the account and an early end stand between them by their day, as far as the party may know them.
+    Changes of the account and an early end stand between them by their day, as far as the party may know.
     """
     dated: list[tuple[date, int, Item]] = []
     waiting: list[Item] = []
     deadlines = {mark.deadline: mark for mark in side_states.list_deadlines(contract)}
-    late = deadlines[Deadline.FILING] if Deadline.FILING in deadlines else None
+    late = deadlines.get(Deadline.FILING)
     for step in contract.steps:
         if step.needs_confirmation and step.confirmed_by is None:
             waiting.append(_tell_step(step))
