@@ -136,7 +136,9 @@ ELSEWHERE = {
         "api_awards": "AwardConfirmation AwardRejection",
         "api_bids": "Bid StandingBid StandingBids",
         "api_contracts": (
-            "ContractAcceptance ContractConfirmation ContractImport ContractPayments "
+            "AccountChangeConsent AccountChangeRefusal AccountChanges AccountChangeWithdrawal "
+            "ContractAcceptance ContractConfirmation ContractImport ContractPayments ContractTermination "
+            "Pledges "
             "ContractSteps Contracts StepConfirmation StepRejection"
         ),
         "api_loans": "LoanCancellation LoanDrawdown LoanRepayments",
@@ -149,8 +151,9 @@ ELSEWHERE = {
         "api_tokens": "Token Tokens",
         "api_zones": "ClockMove",
         "contracts": (
-            "contracts_accept contracts_confirm contracts_new contracts_pay contracts_reject "
-            "contracts_step contracts_vouch"
+            "contracts_accept contracts_change contracts_change_agree contracts_change_refuse "
+            "contracts_change_withdraw contracts_confirm contracts_new contracts_pay contracts_reject "
+            "contracts_renew contracts_step contracts_terminate contracts_vouch"
         ),
         "deals": "deals_cancel deals_draw deals_repay",
         "enterprise": "firm needs_answer needs_edit needs_fix needs_new needs_publish",
@@ -245,6 +248,7 @@ class Walk:
             "organisation_id": [self.cast.parties[name].organisation_id for name in ("canary", "firm")],
             "question_id": [1],
             "step_id": [1],
+            "change_id": [1],
             "token_id": [1],
             "paper": ["sheet.pdf", "proof.json", "proof.xlsx"],
             "step": list(STEPS),
