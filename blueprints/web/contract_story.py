@@ -65,9 +65,9 @@ def tell_undone(contract: Contract) -> list[Item]:
 
 
 def _tell_next(contract: Contract, told: set[ContractStage]) -> list[Item]:
-    """Return the rungs to come, the nearest with who climbs it; none of lending where a contract ended."""
+    """Return the rungs to come, the nearest with who climbs it; none where a contract ended undrawn."""
     is_over = contract.terminated_on is not None and not contract_loan.has_reached(
-        contract.stage, ContractStage.CREDITED
+        contract.stage, ContractStage.DRAWN
     )
     items: list[Item] = []
     for stage in contract_loan.LADDER:
