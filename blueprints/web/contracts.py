@@ -15,7 +15,7 @@ from blueprints.web.forms import Form
 from market.calendar import local_date
 from market.errors import Code, not_found
 from market.vocabulary import Capability, ContractStage
-from services import alerts, contract_loans, contract_steps, contracts, organisations
+from services import alerts, contract_loans, contract_steps, contracts, organisations, pledges
 from services.contract_loans import Payment
 from services.contracts import Entry
 
@@ -122,7 +122,11 @@ def record_step(contract_id: int) -> Answer:
     )
     if not form.ok:
         return _show(contract_id, form)
-    if stage is ContractStage.ACCOUNT_LOCKED:
+    ends_on = pledges.find_loan_end(contract_id, local_date(access.now()))
+    until = form.day("pledge_expires_on", required=False)
+    if stage is ContractStage.PLEDGE_REGISTERED and ends_on is not None and until and ends_on > until:
+        flash(gettext("Recorded. The pledge ends before the loan: renew it in time."), "warning")
+    elif stage is ContractStage.ACCOUNT_LOCKED:
         flash(gettext("Recorded. The lock counts once a second person has confirmed it."), "success")
     else:
         flash(gettext("Recorded: %(step)s.", step=labels.label(stage)), "success")
