@@ -18,7 +18,7 @@ from models.financing import Financing
 from models.loan import Loan
 from models.organisation import Organisation
 from models.product import Product
-from services import audit, awards, bids, contract_steps, contracts, loans, opening
+from services import audit, awards, bids, contract_steps, contracts, loans, opening, side_states
 from services.sealing import Sealer
 from tests.factories import (
     MILLION,
@@ -297,3 +297,47 @@ def test_the_supplier_files_its_contract_and_a_bidder_does_not(
     contract_steps.record(contract.id, S.FILED, date(2026, 11, 11), by=firm, now=now, evidence="备案号 1")
     assert read(contract).stage is S.FILED
     assert bids.list_own(bank) == []
+
+
+def test_no_step_is_dated_before_those_under_it_and_a_filing_is_caught_up_on(
+    app: Flask, now: datetime, sealer: Sealer, refuses: Refusing
+) -> None:
+    firm, bank, product, _, contract = make_contract_path(now)
+    credit(firm, bank, product, contract, now, sealer)
+    later = now + LATER
+    with refuses(Code.OUT_OF_ORDER, "happened_on"):
+        # Credited on the 23rd.
+        contract_steps.record(
+            contract.id,
+            S.ACCOUNT_LOCKED,
+            date(2026, 11, 22),
+            by=bank,
+            now=later,
+            evidence="协议",
+            payee_account="1",
+        )
+    lock_account(contract, bank, later)
+    assert contract_steps.list_possible(read(contract), firm) == [S.FILED]
+    with refuses(Code.OUT_OF_ORDER, "happened_on"):
+        contract_steps.record(contract.id, S.FILED, date(2026, 11, 9), by=firm, now=later, evidence="备案 1")
+    with refuses(Code.OUT_OF_ORDER, "published_on"):
+        contract_steps.record(
+            contract.id,
+            S.FILED,
+            TODAY,
+            by=firm,
+            now=later,
+            evidence="备案 1",
+            published_on=date(2026, 11, 9),
+        )
+    contract_steps.record(
+        contract.id, S.FILED, TODAY, by=firm, now=later, evidence="备案 1", published_on=date(2026, 11, 12)
+    )
+    stored = read(contract)
+    assert (stored.stage, stored.published_on) == (S.CREDITED, date(2026, 11, 12))
+    filing, publication = side_states.list_deadlines(stored)
+    # Signed on the 10th: filed within seven working days, published within two.
+    assert (filing.due_on, filing.is_late) == (date(2026, 11, 19), True)
+    assert (publication.due_on, publication.is_late) == (date(2026, 11, 12), False)
+    with refuses(Code.ILLEGAL_MOVE):
+        contract_steps.record(contract.id, S.FILED, TODAY, by=firm, now=later, evidence="备案 2")

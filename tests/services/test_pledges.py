@@ -6,13 +6,14 @@ from datetime import date, datetime, timedelta
 
 from flask import Flask
 
+from market.contract_record import ContractRecord
 from market.errors import Code
 from market.ladder_vocabulary import PledgeEnd, SideState
 from market.party import Party
 from market.vocabulary import AlertKind, OrganisationKind
-from models.base import db
+from models.base import db, transaction
 from models.contract import Contract
-from services import alerts, pledges, side_states, terminations
+from services import alerts, contract_upsert, pledges, side_states, terminations
 from services.clock import run_due
 from services.sealing import Sealer
 from tests.factories import make_officer, make_party
@@ -118,3 +119,11 @@ def test_a_terminated_contract_is_not_financed_and_its_lender_is_told(
     assert side_states.read(contract, by=firm, now=later) == [SideState.TERMINATED]
     stored = db.session.get_one(Contract, contract.id)
     assert stored.obstacles == ["terminated"] and stored.stage.value == "pledge_registered"
+    # A record that has not heard of it does not bring the contract back to life.
+    told = ContractRecord(
+        stored.process_id, stored.contract_id, stored.number, status="active", released_at=later
+    )
+    with transaction() as session:
+        contract_upsert.upsert(session, [told], by=officer, now=later)
+    db.session.expire_all()
+    assert "terminated" in db.session.get_one(Contract, contract.id).obstacles
