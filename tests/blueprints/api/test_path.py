@@ -109,11 +109,24 @@ def test_three_people_take_a_contract_need_to_a_repaid_loan(market: Market) -> N
     refused = bank.refuse("POST", drawdown, 422, {"drawn_on": today})
     assert [entry["code"] for entry in refused["errors"]] == ["not_locked", "no_pledge"]
     steps = f"contracts/{contract['id']}/steps"
-    lock = bank.post(steps, {"stage": "account_locked", "happened_on": today, "payee_account": ACCOUNT})
+    locked = {"stage": "account_locked", "happened_on": today, "payee_account": ACCOUNT}
+    assert bank.refuse("POST", steps, 422, locked)["errors"][0]["field"] == "evidence"
+    lock = bank.post(steps, {**locked, "evidence": "补充协议 1"})
     bank.refuse("POST", f"steps/{lock['id']}/confirm", 403)
     officer.post(f"steps/{lock['id']}/confirm", status=200)
     pledge = {"pledge_number": "P1", "pledge_expires_on": market.today(400)}
     bank.post(steps, {"stage": "pledge_registered", "happened_on": today, **pledge})
+    asked = {"payee_account": "6222 0000 1234", "reason": "撤并", "evidence": "补充协议 2"}
+    change = bank.post(f"contracts/{contract['id']}/account-changes", asked)
+    assert (change["state"], change["new_account"]) == ("requested", "6222 0000 1234")
+    whole = bank.get(f"contracts/{contract['id']}")
+    assert whole["side_states"] == ["account_change_requested"]
+    assert [mark["deadline"] for mark in whole["deadlines"]] == ["filing", "publication"]
+    bank.post(f"account-changes/{change['id']}/withdraw", {}, 200)
+    listed = bank.get(f"contracts/{contract['id']}/account-changes")["items"]
+    assert [row["state"] for row in listed] == ["withdrawn"]
+    registered = bank.get(f"contracts/{contract['id']}/pledges")
+    assert [(row["number"], row["ended_at"]) for row in registered["items"]] == [("P1", None)]
     drawn = bank.post(drawdown, {"drawn_on": today}, 200)
     assert drawn["schedule"][-1]["due_on"] > today and drawn["outstanding"] == "800000.00"
 
