@@ -6,6 +6,7 @@ from models import (  # noqa: F401  (each import registers its tables with the m
     audit,
     award,
     bid,
+    bureau,
     contract,
     financing,
     import_job,

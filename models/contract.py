@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from market.vocabulary import ContractStage
-from models.base import Base, Fen, Id, word
+from models.base import Base, Fen, Id, Rate, word
 from models.organisation import Organisation
 
 if TYPE_CHECKING:
@@ -27,7 +28,9 @@ class Contract(Base):
     can. ``financing_key`` is the duplicate-financing key. The payee account is the one account the
     purchaser may pay into once ``stage`` has reached ``account_locked``: from then on it becomes another one
     only through an ``AccountChange`` that is done. ``terminated_on`` is the day of a ``Termination``,
-    ``published_on`` when the contract was published, where that is on record.
+    ``published_on`` when the contract was published, where that is on record. Project, plan filing and package
+    numbers, agency, budget unit and funding source are as in the award notice and the purchaser's budget;
+    ``prepayment_ratio`` is the share of the amount paid in advance.
     """
 
     __tablename__ = "contracts"
@@ -50,6 +53,10 @@ class Contract(Base):
             " OR (pledge_number IS NOT NULL AND pledge_expires_on IS NOT NULL)",
             name="pledged_names_pledge",
         ),
+        # Shares are stored in hundred-millionths.
+        CheckConstraint("prepayment_ratio BETWEEN 0 AND 100000000", name="prepayment_ratio_range"),
+        # What a bureau is asked for day by day.
+        Index("ix_contracts_zone_id_updated_at", "zone_id", "updated_at"),
         Index("ix_contracts_zone_supplier", "zone_id", "supplier_code"),
         Index("ix_contracts_financing_key", "financing_key"),
     )
@@ -59,6 +66,9 @@ class Contract(Base):
     process_id: Mapped[str] = mapped_column(String(160))
     contract_id: Mapped[str] = mapped_column(String(160))
     award_id: Mapped[str | None] = mapped_column(String(160))
+    project_number: Mapped[str | None] = mapped_column(String(160))
+    plan_number: Mapped[str | None] = mapped_column(String(160))
+    package_number: Mapped[str | None] = mapped_column(String(80))
     number: Mapped[str] = mapped_column(String(160))
     title: Mapped[str] = mapped_column(String(400), default="")
     status: Mapped[str | None] = mapped_column(String(40))
@@ -72,10 +82,15 @@ class Contract(Base):
     currency: Mapped[str | None] = mapped_column(String(8))
     retention: Mapped[int] = mapped_column(Fen, default=0)
     payment_days: Mapped[int | None]
+    prepayment_ratio: Mapped[Decimal | None] = mapped_column(Rate)
+    budget_unit_code: Mapped[str | None] = mapped_column(String(40))
+    funding_source: Mapped[str | None] = mapped_column(String(80))
+    agency: Mapped[str | None] = mapped_column(String(300))
     signed_on: Mapped[date | None]
     published_on: Mapped[date | None]
     starts_on: Mapped[date | None]
     ends_on: Mapped[date | None]
+    delivered_on: Mapped[date | None]
     accepted_on: Mapped[date | None]
     last_due_on: Mapped[date | None]
     terminated_on: Mapped[date | None]
