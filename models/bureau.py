@@ -82,7 +82,10 @@ class BureauLink(Base):
 
 
 class BureauPull(Base):
-    """One attempt to fetch a day's records of one kind: without a failure, the day is had."""
+    """One attempt to fetch a day's records of one kind: without a failure, the day is had.
+
+    A day that was not over when it was asked for (not ``is_whole``) has to be asked for again.
+    """
 
     __tablename__ = "bureau_pulls"
     __table_args__ = (
@@ -95,6 +98,7 @@ class BureauPull(Base):
     link_id: Mapped[int] = mapped_column(ForeignKey("bureau_links.id"))
     kind: Mapped[BureauKind] = mapped_column(word(BureauKind))
     day: Mapped[date]
+    is_whole: Mapped[bool] = mapped_column(default=True)
     started_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
     started_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
@@ -119,7 +123,7 @@ class RepaymentReport(Base):
         CheckConstraint("amount > 0", name="amount_sign"),
         CheckConstraint("returned >= 0", name="returned_sign"),
         CheckConstraint("ends_on >= financed_on", name="ends_after_start"),
-        CheckConstraint("(returned = 0) = (last_paid_on IS NULL)", name="returned_has_day"),
+        CheckConstraint("returned = 0 OR last_paid_on IS NOT NULL", name="returned_has_day"),
         CheckConstraint("last_paid_on IS NULL OR last_paid_on >= financed_on", name="paid_after_start"),
     )
 

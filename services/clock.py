@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from market import party
 from services import (
+    bureau_pulls,
     contract_loans,
     justifications,
     nightly,
@@ -111,6 +112,10 @@ def run_due(zone_id: int, *, now: datetime, sealer: Sealer) -> Counter[str]:
         "expiring pledges",
         lambda: pledges.list_expiring(zone_id, now),
         lambda pledge_id: pledges.warn(pledge_id, by=by, now=now),
+    # Last of all, because it waits for others; no transaction is open meanwhile.
+        "bureaus asked",
+        lambda: bureau_pulls.list_due(zone_id, now),
+        lambda link_id: bureau_pulls.pull_due(link_id, by=by, now=now, sealer=sealer),
     )
     try:
         workload.watch(zone_id, by=by, now=now)

@@ -61,9 +61,25 @@ class Sealer:
             raise invalid(Code.SEAL_BROKEN) from error
         return plain[:_SALT].hex(), plain[_SALT:].rstrip(b" ")
 
+    def lock_away(self, purpose: str, secret: str) -> bytes:
+        """Encrypt a secret of the house, such as the token for a peer, for one purpose only."""
+        nonce = os.urandom(_NONCE)
+        return nonce + self._derive(f"cuohe secret {purpose}").encrypt(nonce, secret.encode(), None)
+
+    def fetch(self, purpose: str, blob: bytes) -> str:
+        """Return a secret that was locked away; raises ``Invalid`` (seal_broken) for another purpose."""
+        try:
+            plain = self._derive(f"cuohe secret {purpose}").decrypt(blob[:_NONCE], blob[_NONCE:], None)
+        except (InvalidTag, ValueError) as error:
+            raise invalid(Code.SEAL_BROKEN) from error
+        return plain.decode()
+
     def _cipher(self, need_id: int) -> AESGCM:
-        info = f"cuohe need {need_id}".encode()
-        return AESGCM(HKDF(algorithm=SHA256(), length=32, salt=None, info=info).derive(self._master))
+        return self._derive(f"cuohe need {need_id}")
+
+    def _derive(self, info: str) -> AESGCM:
+        key = HKDF(algorithm=SHA256(), length=32, salt=None, info=info.encode())
+        return AESGCM(key.derive(self._master))
 
 
 def make_receipt(salt: str, canonical: bytes) -> str:

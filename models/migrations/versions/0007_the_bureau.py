@@ -124,6 +124,7 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("is_whole", sa.Boolean(), nullable=False),
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("started_by", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
@@ -163,7 +164,7 @@ def upgrade() -> None:
         sa.Column("reported_by", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("reported_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint(
-            "(returned = 0) = (last_paid_on IS NULL)", name=op.f("ck_repayment_reports_returned_has_day")
+            "returned = 0 OR last_paid_on IS NOT NULL", name=op.f("ck_repayment_reports_returned_has_day")
         ),
         sa.CheckConstraint("amount > 0", name=op.f("ck_repayment_reports_amount_sign")),
         sa.CheckConstraint("ends_on >= financed_on", name=op.f("ck_repayment_reports_ends_after_start")),
