@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.orm import Session
 
 from market.bureau_vocabulary import BureauKind
-from market.errors import Code, invalid, not_found
+from market.errors import Code, forbidden, invalid, not_found
 from market.party import Party
 from market.vocabulary import Capability
 from models.base import db, transaction
@@ -44,50 +44,39 @@ def save(
 ) -> BureauLink:
     """Make a link, or change one; without a token it keeps its own, as long as the address stays.
 
-    Raises ``Invalid`` for an address or token that cannot be one, ``Conflict`` for an address that the zone
-    has already, ``NotFound`` for another zone's link.
+    Raises ``Invalid`` for an address or token that cannot be one, or an address that the zone has already,
+    ``NotFound`` for another zone's link.
     """
     by.require(Capability.OFFICER)
-    name, base_url = name.strip(), base_url.strip().rstrip("/")
-    token = (token or "").strip() or None
-    if not name:
-        raise invalid(Code.REQUIRED, "name")
-    if token is not None and (
-        len(token) > LONGEST_TOKEN or not (token.isascii() and token.isprintable() and " " not in token)
-    ):
-        raise invalid(Code.NOT_TEXT, "token", value="…")
     with transaction() as session:
         link = BureauLink(zone_id=by.zone_id) if link_id is None else lock(session, link_id, by)
-        _check(base_url, is_private=bool(link.is_private))
-        if token is None and link.base_url != base_url:
-            # Nobody may lead a token elsewhere that was given for another address.
-            raise invalid(Code.REQUIRED, "token")
-        taken = select(BureauLink.id).where(
-            BureauLink.zone_id == by.zone_id,
-            BureauLink.base_url == base_url,
-            BureauLink.id != (link_id or 0),
-        )
-        if session.scalar(taken) is not None:
-            raise invalid(Code.ALREADY_EXISTS, "base_url", what="bureau", value=base_url[:80])
-        if token is not None:
-            link.token = sealer.lock_away(_purpose(by.zone_id, base_url), token)
-        link.name, link.base_url, link.is_active = name, base_url, is_active
-        link.changed_by, link.changed_at = by.user_id, now
-        session.add(link)
-        audit.record(session, "bureau.link", link, by=by, now=now, url=base_url, active=is_active)
+        if link.base_url != _tidy(base_url):
+            # Leave to ask a private network was given for the former address.
+            link.is_private = False
+        _write(session, link, name, base_url, token, sealer, by=by, now=now)
+        link.is_active = is_active
+        session.flush()
     return link
 
 
-def allow_private(link_id: int, allowed: bool, *, by: Party, now: datetime) -> BureauLink:
-    """Let a link lead into a private network or to this machine, or forbid it again.
+def save_private(
+    name: str, base_url: str, token: str, *, by: Party, now: datetime, sealer: Sealer
+) -> BureauLink:
+    """Make or change a link that may lead into a private network, to this machine, or over plain http.
 
-    For whoever runs the market (the clock's party, by command): an officer could otherwise make the server
+    For whoever runs the market, by command (``by`` is the clock): an officer could otherwise make the server
     ask its neighbours.
     """
+    if by.user_id is not None:
+        raise forbidden(Code.NOT_ALLOWED, "base_url", capability=[])
     with transaction() as session:
-        link = lock(session, link_id, by)
-        link.is_private, link.changed_at = allowed, now
-        audit.record(session, "bureau.private", link, by=by, now=now, allowed=allowed)
+        link = session.scalar(
+            select(BureauLink)
+            .where(BureauLink.zone_id == by.zone_id, BureauLink.base_url == _tidy(base_url))
+            .with_for_update()
+        ) or BureauLink(zone_id=by.zone_id)
+        link.is_private = link.is_active = True
+        _write(session, link, name, base_url, token, sealer, by=by, now=now)
     return link
 
 
@@ -148,8 +137,44 @@ def _purpose(zone_id: int, base_url: str) -> str:
     return f"bureau {zone_id} {base_url}"
 
 
-def _check(base_url: str, *, is_private: bool) -> None:
+def _tidy(base_url: str) -> str:
+    return base_url.strip().rstrip("/")
+
+
+def _write(
+    session: Session,
+    link: BureauLink,
+    name: str,
+    base_url: str,
+    token: str | None,
+    sealer: Sealer,
+    *,
+    by: Party,
+    now: datetime,
+) -> None:
+    name, base_url, token = name.strip(), _tidy(base_url), (token or "").strip() or None
+    if not name:
+        raise invalid(Code.REQUIRED, "name")
     try:
-        check_address(base_url, is_private=is_private)
+        check_address(base_url, is_private=bool(link.is_private))
     except BureauError as error:
         raise invalid(Code.NOT_A_CHOICE, "base_url", value=base_url[:40], choices=["https://…"]) from error
+    if token is None and link.base_url != base_url:
+        # Nobody may lead a token elsewhere that was given for another address.
+        raise invalid(Code.REQUIRED, "token")
+    if token is not None:
+        if len(token) > LONGEST_TOKEN or not (token.isascii() and token.isprintable() and " " not in token):
+            raise invalid(Code.NOT_TEXT, "token", value="…")
+        link.token = sealer.lock_away(_purpose(link.zone_id, base_url), token)
+    with session.no_autoflush:
+        taken = select(BureauLink.id).where(
+            BureauLink.zone_id == link.zone_id,
+            BureauLink.base_url == base_url,
+            BureauLink.id != (link.id or 0),
+        )
+        if session.scalar(taken) is not None:
+            raise invalid(Code.ALREADY_EXISTS, "base_url", what="bureau", value=base_url[:80])
+    link.name, link.base_url = name, base_url
+    link.changed_by, link.changed_at = by.user_id, now
+    session.add(link)
+    audit.record(session, "bureau.link", link, by=by, now=now, url=base_url, private=link.is_private)

@@ -103,6 +103,11 @@ def run_due(zone_id: int, *, now: datetime, sealer: Sealer) -> Counter[str]:
         lambda: contract_loans.list_overdue(zone_id, now),
         lambda contract_id: contract_loans.note_overdue(contract_id, by=by, now=now),
     )
+    try:
+        workload.watch(zone_id, by=by, now=now)
+    except Exception as fault:
+        faults.append(fault)
+    # Last of all, because it waits for others; no transaction is open meanwhile.
     do_each(
         "payments looked at",
         lambda: payment_watch.list_unwatched(zone_id),
@@ -117,10 +122,6 @@ def run_due(zone_id: int, *, now: datetime, sealer: Sealer) -> Counter[str]:
         lambda: bureau_pulls.list_due(zone_id, now),
         lambda link_id: bureau_pulls.pull_due(link_id, by=by, now=now, sealer=sealer),
     )
-    try:
-        workload.watch(zone_id, by=by, now=now)
-    except Exception as fault:
-        faults.append(fault)
     if faults:
         raise ExceptionGroup(f"work due in zone {zone_id} failed", faults)
     return done

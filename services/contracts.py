@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from decimal import Decimal
 from itertools import pairwise
 
 from sqlalchemy import String, cast, func, or_, select
@@ -41,6 +42,27 @@ class Entry:
     payment_days: int | None = None
     accepted_on: date | None = None
     plan: Sequence[tuple[date, int]] = ()
+    project_number: str | None = None
+    plan_number: str | None = None
+    package_number: str | None = None
+    agency: str | None = None
+    budget_unit_code: str | None = None
+    funding_source: str | None = None
+    prepayment_ratio: Decimal | None = None
+    delivered_on: date | None = None
+
+
+#: What is written down beside and decides nothing.
+_PARTICULARS = (
+    "project_number",
+    "plan_number",
+    "package_number",
+    "agency",
+    "budget_unit_code",
+    "funding_source",
+    "prepayment_ratio",
+    "delivered_on",
+)
 
 
 def register(entry: Entry, *, by: Party, now: datetime) -> Contract:
@@ -95,6 +117,7 @@ def register(entry: Entry, *, by: Party, now: datetime) -> Contract:
             last_due_on=find_last_due(entry),
             obstacles=[] if vouched else [Obstacle.UNCONFIRMED.value],
             financing_key=contract_loan.make_key(entry.number, supplier_code),
+            **{name: getattr(entry, name) or None for name in _PARTICULARS},
             source="form",
             stage=ContractStage.AWARDED,
             created_at=now,
@@ -198,6 +221,9 @@ def check(entry: Entry, now: datetime) -> None:
         faults.append(
             Fault(Code.OUT_OF_ORDER, "ends_on", {"value": str(entry.ends_on), "after": str(entry.signed_on)})
         )
+    if entry.prepayment_ratio is not None and not 0 <= entry.prepayment_ratio <= 1:
+        values = {"value": str(entry.prepayment_ratio), "most": "1"}
+        faults.append(Fault(Code.TOO_LARGE, "prepayment_ratio", values))
     if any(later[0] < earlier[0] for earlier, later in pairwise(entry.plan)):
         faults.append(Fault(Code.OUT_OF_ORDER, "plan", {"value": "", "after": ""}))
     if any(amount <= 0 for _, amount in entry.plan):

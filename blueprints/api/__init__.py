@@ -30,7 +30,9 @@ from blueprints.api.alerts import alert_routes
 from blueprints.api.awards import award_routes
 from blueprints.api.bids import bid_routes
 from blueprints.api.board import board_routes
+from blueprints.api.bureau import bureau_routes
 from blueprints.api.contracts import contract_routes
+from blueprints.api.data_consents import consent_routes
 from blueprints.api.description import make_api
 from blueprints.api.loans import loan_routes
 from blueprints.api.needs import need_routes
@@ -62,6 +64,8 @@ SUBJECTS = (
     review_routes,
     loan_routes,
     contract_routes,
+    bureau_routes,
+    consent_routes,
     round_routes,
     alert_routes,
     board_routes,

@@ -19,6 +19,10 @@ _AMOUNTS = frozenset({"amount"})
 _PRIVATE = {
     "process_id": None,
     "number": None,
+    # The award notice of a project is public and names who won it.
+    "project_number": None,
+    "plan_number": None,
+    "package_number": None,
     "supplier_code": None,
     "supplier_name": None,
     "payee_account": None,
@@ -47,6 +51,14 @@ class ContractAnswer(Answer):
     signed_on = fields.Day(allow_none=True)
     published_on = fields.Day("When the contract was published, if that is on record.", allow_none=True)
     ends_on = fields.Day(allow_none=True)
+    project_number = fields.Said("Number of the procurement project.", allow_none=True)
+    plan_number = fields.Said("Filing number of the procurement plan.", allow_none=True)
+    package_number = fields.Said(allow_none=True)
+    agency = fields.Said("The procurement agency.", allow_none=True)
+    budget_unit_code = fields.Said(allow_none=True)
+    funding_source = fields.Said(allow_none=True)
+    prepayment_ratio = fields.Rate("Share of the amount paid in advance.", allow_none=True)
+    delivered_on = fields.Day(allow_none=True)
     accepted_on = fields.Day(allow_none=True)
     last_due_on = fields.Day("When the last payment falls due.", allow_none=True)
     terminated_on = fields.Day("When the contract ended early.", allow_none=True)

@@ -62,6 +62,14 @@ class ContractEntry(Body):
     payment_days = fields.Whole("Days to pay after acceptance, at most 60.", most=60, allow_none=True)
     accepted_on = fields.Day(allow_none=True)
     plan = fields.Many(fields.Part(PlanEntry), "Payment plan; sums to the amount.", most=200)
+    project_number = fields.Text("Number of the procurement project.", most=160, allow_none=True)
+    plan_number = fields.Text("Filing number of the procurement plan.", most=160, allow_none=True)
+    package_number = fields.Text("Package of the project.", most=80, allow_none=True)
+    agency = fields.Text("The procurement agency.", most=300, allow_none=True)
+    budget_unit_code = fields.Text("The purchaser's budget unit.", most=40, allow_none=True)
+    funding_source = fields.Text(most=80, allow_none=True)
+    prepayment_ratio = fields.Rate("Share of the amount paid in advance.", allow_none=True)
+    delivered_on = fields.Day(allow_none=True)
 
 
 class ContractQuery(Page):
