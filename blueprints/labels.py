@@ -13,6 +13,7 @@ from typing import Any
 from flask_babel import gettext, lazy_gettext, lazy_pgettext
 
 from blueprints import ladder_labels, lending_labels
+from blueprints import bureau_labels, lending_labels
 from blueprints.field_words import FIELDS
 from market.admission import AdmissionState
 from market.bidding_vocabulary import (
@@ -318,6 +319,7 @@ LABELS: dict[type[Enum], dict[Any, Any]] = {
 
 LABELS.update(lending_labels.LABELS)
 LABELS.update(ladder_labels.LABELS)
+LABELS.update(bureau_labels.LABELS)
 
 #: Who is paid, as offers name them; others are named by the institution that wrote the offer.
 PAYEES: dict[str, Any] = {

@@ -25,6 +25,7 @@ from blueprints.api.bureau_views import (
 )
 from blueprints.api.description import Blueprint
 from blueprints.api.paging import Page, page_of
+from blueprints.bureau_labels import FIGURES
 from market.errors import Code, Invalid, invalid
 from market.vocabulary import Capability
 from services import bureau, repayment_reports
@@ -170,7 +171,7 @@ class RepaymentReports(MethodView):
         It is kept as sent and laid beside the loan book; `differences` lists where they do not agree. The
         same report sent again is the same row.
         """
-        figures: dict[str, Any] = {name: data.get(said) for name, said in views.FIGURES.items()}
+        figures: dict[str, Any] = {name: data.get(said) for name, said in FIGURES.items()}
         entry = repayment_reports.Entry(
             contract_number=data["contract_number"],
             supplier_code=data["supplier_code"],
@@ -182,8 +183,7 @@ class RepaymentReports(MethodView):
         except Invalid as error:
             # The exchange has its own names for the figures.
             said = (
-                replace(fault, field=views.FIGURES.get(str(fault.field), fault.field))
-                for fault in error.faults
+                replace(fault, field=FIGURES.get(str(fault.field), fault.field)) for fault in error.faults
             )
             raise Invalid(*said) from error
         return views.show_report(row)

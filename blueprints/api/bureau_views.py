@@ -9,6 +9,7 @@ from blueprints.api import fields
 from blueprints.api.contract_views import PlannedAnswer
 from blueprints.api.paging import Page
 from blueprints.api.parsing import Answer, Body
+from blueprints.bureau_labels import FIGURES
 from market import contract_loan
 from market.bureau_vocabulary import ChangeStatus, DayBasis
 from market.money import yuan
@@ -193,16 +194,6 @@ class RepaymentReportAnswer(Answer):
     last_pay_date = fields.Day(allow_none=True)
     differences = fields.Many(fields.Part(DifferenceAnswer), "Empty where report and loan book agree.")
     reported_at = fields.Moment()
-
-
-#: What the exchange calls the figures of a report.
-FIGURES = {
-    "financed_on": "financing_date",
-    "ends_on": "financing_end",
-    "amount": "financing_amount",
-    "returned": "returned_amount",
-    "last_paid_on": "last_pay_date",
-}
 
 
 def show_award(row: AwardNotice) -> dict[str, Any]:

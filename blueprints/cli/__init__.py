@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
+from blueprints.cli.bureau import bureau
 from blueprints.cli.clear import clear
 from blueprints.cli.contracts import contracts
 from blueprints.cli.lpr import lpr
@@ -16,5 +17,6 @@ def register(app: Flask) -> None:
     app.cli.add_command(price)
     app.cli.add_command(clear)
     app.cli.add_command(contracts)
+    app.cli.add_command(bureau)
     app.cli.add_command(lpr)
     app.cli.add_command(proof)

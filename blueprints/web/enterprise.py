@@ -13,6 +13,7 @@ from blueprints import access
 from blueprints.access import allows
 from blueprints.web import (
     award_pages,
+    consents,
     need_change,
     need_pages,
     need_wizard,
@@ -46,6 +47,7 @@ need_change.init(page)
 offer_pages.init(page)
 award_pages.init(page)
 syndicate_pages.init(page)
+consents.init(page)
 
 as_firm: Callable[[Any], Any] = allows(Capability.ENTERPRISE_MAKER, Capability.ENTERPRISE_APPROVER)
 

@@ -49,6 +49,8 @@ MENU: tuple[Entry, ...] = (
     Entry("officer.surveillance", lazy_gettext("Surveillance"), "shield-check"),
     Entry("officer.members", lazy_gettext("Members"), "users"),
     Entry("officer.reference", lazy_gettext("Reference rates"), "chart-line"),
+    Entry("officer.bureau", lazy_gettext("Finance bureaus"), "building-bank"),
+    Entry("enterprise.consents", lazy_gettext("Data consents"), "key"),
     Entry("enterprise.firm", lazy_gettext("Firm file"), "building-factory-2"),
     Entry("public.product_list", lazy_gettext("Products"), "package"),
     Entry("public.calculator", lazy_gettext("Calculator"), "calculator"),

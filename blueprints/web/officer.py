@@ -17,6 +17,7 @@ from blueprints.web import (
     elements,
     need_words,
     officer_admissions,
+    officer_bureau,
     officer_early_openings,
     officer_justifications,
     officer_members,
@@ -128,6 +129,7 @@ officer_admissions.init(page)
 officer_reference.init(page)
 officer_outages.init(page)
 officer_surveillance.init(page)
+officer_bureau.init(page)
 
 
 @page.get("/board", endpoint="board")

@@ -53,6 +53,10 @@ QUERIES = {
     "officer.justifications": ["view=decided"],
     "officer.surveillance": ["days=30"],
     "api_needs.Needs": ["page=1&page_size=1"],
+    "api_bureau.Awards": ["day=2026-11-20"],
+    "api_bureau.Contracts": ["day=2026-11-20&basis=updated", "number=HT-1"],
+    "api_bureau.AccountChanges": ["number=HT-1"],
+    "api_bureau.Payments": ["day=2026-11-20&basis=updated"],
     "api_surveillance.Surveillance": ["days=30"],
     "enterprise.needs_estimate": ["amount=100&months=12"],
 }
@@ -135,6 +139,8 @@ ELSEWHERE = {
         "api_alerts": "AlertResolution",
         "api_awards": "AwardConfirmation AwardRejection",
         "api_bids": "Bid StandingBid StandingBids",
+        "api_bureau": "RepaymentReports",
+        "api_consents": "ConsentRevocation Consents",
         "api_contracts": (
             "AccountChangeConsent AccountChangeRefusal AccountChanges AccountChangeWithdrawal "
             "ContractAcceptance ContractConfirmation ContractImport ContractPayments ContractTermination "
@@ -156,10 +162,13 @@ ELSEWHERE = {
             "contracts_renew contracts_step contracts_terminate contracts_vouch"
         ),
         "deals": "deals_cancel deals_draw deals_repay",
-        "enterprise": "firm needs_answer needs_edit needs_fix needs_new needs_publish",
+        "enterprise": (
+            "consents consents_revoke firm needs_answer needs_edit needs_fix needs_new needs_publish"
+        ),
         "institution": "limits shelf_new shelf_set_listed shelf_standing",
         "officer": (
-            "admissions_new admissions_papers admissions_reinstate admissions_suspend "
+            "bureau_pull bureau_save admissions_new admissions_papers admissions_reinstate "
+            "admissions_suspend "
             "alerts_outages alerts_resolve board_clock members_end_tag members_tag "
             "members_controller members_whitelist reference_add"
         ),
@@ -249,6 +258,8 @@ class Walk:
             "question_id": [1],
             "step_id": [1],
             "change_id": [1],
+            "consent_id": [1],
+            "link_id": [1],
             "token_id": [1],
             "paper": ["sheet.pdf", "proof.json", "proof.xlsx"],
             "step": list(STEPS),

@@ -13,8 +13,14 @@ from sqlalchemy.exc import IntegrityError
 
 import models  # noqa: F401  (importing the package knows every table)
 from models.base import Base, db
-from tests.models.laws import CHECKS, FREE, ROWS, UNIQUE
+from tests.models import laws, laws_bureau
 from tests.models.laws_lending import GUARDED
+
+_BOOKS = (laws, laws_bureau)
+ROWS = [row for book in _BOOKS for row in book.ROWS]
+CHECKS = [law for book in _BOOKS for law in book.CHECKS]
+UNIQUE = [law for book in _BOOKS for law in book.UNIQUE]
+FREE = [law for book in _BOOKS for law in book.FREE]
 
 TABLES = Base.metadata.tables
 
