@@ -13,7 +13,7 @@ from blueprints import labels, messages
 from blueprints.access import acting, allows, now
 from blueprints.bureau_labels import FIGURES
 from blueprints.formats import day as word_day
-from blueprints.formats import money_text
+from blueprints.formats import exact
 from blueprints.web.forms import Form
 from market.bureau_vocabulary import BureauKind, PullFailure
 from market.calendar import local_date
@@ -137,4 +137,4 @@ def _say_difference(row: RepaymentReport, difference: dict[str, Any]) -> str:
 def _word(name: str, value: Any) -> str:
     if value is None:
         return "—"
-    return str(money_text(value) if name in _FEN else word_day(date.fromisoformat(value)))
+    return f"¥{exact(value)}" if name in _FEN else str(word_day(date.fromisoformat(value)))
