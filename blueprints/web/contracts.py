@@ -82,6 +82,14 @@ def enter() -> Answer:
         retention=form.wan("retention", required=False) or 0,
         payment_days=form.whole("payment_days", least=0, most=60, required=False),
         plan=_read_plan(form),
+        project_number=form.text("project_number", required=False, most=160),
+        plan_number=form.text("plan_number", required=False, most=160),
+        package_number=form.text("package_number", required=False, most=80),
+        agency=form.text("agency", required=False, most=300),
+        budget_unit_code=form.text("budget_unit_code", required=False, most=40),
+        funding_source=form.text("funding_source", required=False, most=80),
+        prepayment_ratio=form.percent("prepayment_ratio", required=False, least=0, most=100),
+        delivered_on=form.day("delivered_on", required=False),
     )
     row = form.run(contracts.register, entry, by=party, now=access.now())
     if row is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -15,6 +15,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
+from blueprints import clock as hours
 from market.bureau_vocabulary import BureauKind
 from market.errors import Code, Forbidden, Invalid
 from market.party import Party, clock
@@ -25,6 +26,7 @@ from models.payment import PurchaserPayment
 from models.procurement import AwardNotice
 from services import bureau_links, bureau_pulls, contract_loans, contracts, users
 from services.bureau_pulls import pull, pull_day
+from services.clock import run_due
 from services.contract_loans import Payment
 from services.contracts import Entry
 from services.exchange import bureau_client
@@ -97,7 +99,7 @@ def count(*tables: type[Base]) -> list[int]:
     return [db.session.scalar(select(func.count()).select_from(table)) or 0 for table in tables]
 
 
-def total(pulls: list[BureauPull]) -> list[tuple[int, int, int]]:
+def total(pulls: Sequence[BureauPull]) -> list[tuple[int, int, int]]:
     assert [row.failure for row in pulls] == [None, None, None]
     return [(row.imported, row.updated, row.rejected) for row in pulls]
 
@@ -109,12 +111,18 @@ def test_a_day_arrives_whole_and_a_second_time_changes_nothing(
     address, token, _ = peer
     link = link_to(address, token, now, sealer)
     by, later = clock(link.zone_id), now + TOMORROW
-    assert bureau_pulls.list_due(link.zone_id, later) == [link.id]
-    assert total(bureau_pulls.pull_due(link.id, by=by, now=later, sealer=sealer)) == [
-        (2, 0, 0),
-        (3, 0, 0),
-        (3, 0, 0),
-    ]
+    fetch = bureau_client.read_pages
+
+    def watched(*arguments: Any, **options: Any) -> Iterator[list[Any]]:
+        # Nobody waits for a bureau inside a transaction.
+        assert not db.session().in_transaction()
+        yield from fetch(*arguments, **options)
+
+    monkeypatch.setattr(bureau_client, "read_pages", watched)
+    assert run_due(link.zone_id, now=later, sealer=sealer)["bureaus asked"] == 1
+    db.session.rollback()
+    first = db.session.scalars(select(BureauPull).order_by(BureauPull.id)).all()
+    assert total(first) == [(2, 0, 0), (3, 0, 0), (3, 0, 0)]
     assert count(AwardNotice, Contract, PurchaserPayment) == [2, 3, 3]
     row = db.session.scalars(select(Contract).where(Contract.number == "JN-2026-001")).one()
     assert (row.source, row.amount, row.retention, row.supplier_code) == (
@@ -145,8 +153,6 @@ def test_a_day_arrives_whole_and_a_second_time_changes_nothing(
     assert bureau_links.read_last_days(link.id) == dict.fromkeys(BureauKind, DAY)
     # Nothing of the token can be read in the database.
     assert token.encode() not in link.token
-
-    fetch = bureau_client.read_pages
 
     def shuffled(*arguments: Any, **options: Any) -> Iterator[list[Any]]:
         items = [item for page in fetch(*arguments, **options) for item in page]
@@ -341,3 +347,31 @@ def test_a_day_that_is_not_over_is_asked_for_again(app: Flask, now: datetime, se
         # Before six in the morning nothing is due.
         assert bureau_pulls.list_due(link.zone_id, now - timedelta(hours=4, minutes=1)) == []
         assert bureau_pulls.list_due(link.zone_id, now - timedelta(hours=4)) == [link.id]
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_the_command_links_a_bureau_next_door_and_fetches_a_day(
+    app: Flask, peer: tuple[str, str, Flask], now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address, token, _ = peer
+    monkeypatch.setattr(hours, "read", lambda zone=None: now + TOMORROW)
+    monkeypatch.setenv("BUREAU_TOKEN", token)
+    runner = app.test_cli_runner()
+    linked = runner.invoke(
+        args=["bureau", "link", "--name", "JN", "--url", address, "--token-from", "BUREAU_TOKEN"]
+    )
+    assert (linked.exit_code, linked.output) == (0, f"linked 1 {address}\n")
+    pulled = runner.invoke(args=["bureau", "pull", "--day", "2026-11-20"])
+    assert pulled.exit_code == 0
+    assert pulled.output.splitlines() == [
+        "JN awards imported 2 updated 0 rejected 0",
+        "JN contracts imported 3 updated 0 rejected 0",
+        "JN payments imported 3 updated 0 rejected 0",
+    ]
+    monkeypatch.setenv("BUREAU_TOKEN", "cuo_wrong")
+    runner.invoke(args=["bureau", "link", "--name", "JN", "--url", address, "--token-from", "BUREAU_TOKEN"])
+    refused = runner.invoke(args=["bureau", "pull", "--day", "2026-11-20"])
+    assert (refused.exit_code, refused.output) == (
+        1,
+        "JN: awards: The bureau refused us. Check the token.\n",
+    )
