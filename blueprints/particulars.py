@@ -146,6 +146,7 @@ MOVES: dict[str, Any] = {
     "stop": lazy_pgettext("move", "stop"),
     "suspend": lazy_pgettext("move", "suspend"),
     "terminate": lazy_pgettext("move", "terminate"),
+    "fetch": lazy_pgettext("move", "fetch"),
     "withdraw": lazy_pgettext("move", "withdraw"),
 }
 

@@ -187,7 +187,7 @@ def _open(link_id: int, kind: BureauKind, day: date, *, by: Party, now: datetime
     with transaction() as session:
         link = lock(session, link_id, by)
         if not link.is_active:
-            raise conflict(Code.ILLEGAL_MOVE, state="inactive", move="pull")
+            raise conflict(Code.ILLEGAL_MOVE, state="suspended", move="fetch")
         row = BureauPull(
             link_id=link.id,
             kind=kind,

@@ -83,7 +83,7 @@ def revoke(consent_id: int, *, by: Party, now: datetime) -> DataConsent:
         if consent is None or (consent.zone_id, consent.firm_id) != (by.zone_id, by.organisation_id):
             raise not_found("consent", consent_id)
         if consent.revoked_at is not None:
-            raise conflict(Code.ILLEGAL_MOVE, state="revoked", move="revoke")
+            raise conflict(Code.ILLEGAL_MOVE, state="withdrawn", move="withdraw")
         consent.revoked_at, consent.revoked_by = now, by.user_id
         audit.record(session, "consent.revoke", consent, by=by, now=now)
     return consent
