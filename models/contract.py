@@ -28,8 +28,8 @@ class Contract(Base):
     can. ``financing_key`` is the duplicate-financing key. The payee account is the one account the
     purchaser may pay into once ``stage`` has reached ``account_locked``: from then on it becomes another one
     only through an ``AccountChange`` that is done. ``terminated_on`` is the day of a ``Termination``,
-    ``published_on`` when the contract was published, where that is on record. Project, plan filing and package
-    numbers, agency, budget unit and funding source are as in the award notice and the purchaser's budget;
+    ``published_on`` when the contract was published, where that is on record. Project, plan filing and
+    package numbers, agency, budget unit and funding source are as in the award notice and the purchaser's budget;
     ``prepayment_ratio`` is the share of the amount paid in advance.
     """
 

@@ -103,11 +103,6 @@ def run_due(zone_id: int, *, now: datetime, sealer: Sealer) -> Counter[str]:
         lambda: contract_loans.list_overdue(zone_id, now),
         lambda contract_id: contract_loans.note_overdue(contract_id, by=by, now=now),
     )
-    try:
-        workload.watch(zone_id, by=by, now=now)
-    except Exception as fault:
-        faults.append(fault)
-    # Last of all, because it waits for others; no transaction is open meanwhile.
     do_each(
         "payments looked at",
         lambda: payment_watch.list_unwatched(zone_id),
@@ -117,7 +112,13 @@ def run_due(zone_id: int, *, now: datetime, sealer: Sealer) -> Counter[str]:
         "expiring pledges",
         lambda: pledges.list_expiring(zone_id, now),
         lambda pledge_id: pledges.warn(pledge_id, by=by, now=now),
+    )
+    try:
+        workload.watch(zone_id, by=by, now=now)
+    except Exception as fault:
+        faults.append(fault)
     # Last of all, because it waits for others; no transaction is open meanwhile.
+    do_each(
         "bureaus asked",
         lambda: bureau_pulls.list_due(zone_id, now),
         lambda link_id: bureau_pulls.pull_due(link_id, by=by, now=now, sealer=sealer),
