@@ -142,6 +142,11 @@ SENTENCES: dict[Code, Any] = {
     Code.AMOUNT_MISMATCH: lazy_gettext(
         "The amount is %(given)s where %(expected)s is expected. Check it and try again."
     ),
+    Code.NO_FRAMEWORK: lazy_gettext(
+        "In this zone contract loans are offered under a framework agreement only, and your institution has "
+        "none in force on %(on)s. The zone's officer signs it."
+    ),
+    Code.DEPOSIT_ABOLISHED: lazy_gettext("In this zone no deposit is demanded of bidders any more."),
     Code.SHARES_NOT_WHOLE: lazy_gettext(
         "The shares add up to %(sum)s: together they must make exactly 1, which is 100 percent."
     ),

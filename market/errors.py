@@ -83,6 +83,8 @@ class Code(StrEnum):
     ENDS_TOO_LATE = "ends_too_late"  # {ends, latest}
     WRONG_SUPPLIER = "wrong_supplier"  # {supplier}
     AMOUNT_MISMATCH = "amount_mismatch"  # {given, expected}
+    NO_FRAMEWORK = "no_framework"  # {on}
+    DEPOSIT_ABOLISHED = "deposit_abolished"
     # Packages
     SHARES_NOT_WHOLE = "shares_not_whole"  # {sum}
     # Documents

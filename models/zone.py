@@ -19,7 +19,9 @@ class Zone(Base):
     days. An institution's review of an award takes at most ``review_days`` working days; from one bid
     round to the next an annual cost falls by at least ``improvement_bps`` basis points; a gap of the
     clock longer than ``outage_minutes`` moves the deadlines in it. ``clock_offset_seconds`` moves the
-    zone's clock, for practice zones (sandboxes) only.
+    zone's clock, for practice zones (sandboxes) only. With ``framework_required`` only institutions with a
+    framework agreement in force offer contract loans; with ``bid_deposits_abolished`` nobody demands a
+    deposit of bidders.
     """
 
     __tablename__ = "zones"
@@ -55,6 +57,8 @@ class Zone(Base):
     improvement_bps: Mapped[int] = mapped_column(default=5)
     outage_minutes: Mapped[int] = mapped_column(default=15)
     matching_times: Mapped[str] = mapped_column(String(80), default="10:00")
+    framework_required: Mapped[bool] = mapped_column(default=False)
+    bid_deposits_abolished: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime]
 
 

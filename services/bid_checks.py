@@ -16,11 +16,11 @@ from market.eligibility import Failure
 from market.errors import Code, Fault
 from market.reference import calendar
 from market.terms import Terms
-from market.vocabulary import Recipient
+from market.vocabulary import Purpose, Recipient
 from models.contract import Contract
 from models.need import Need
 from models.product import Product
-from services import guarantees, limits, lpr, needs
+from services import frameworks, guarantees, limits, lpr, needs
 from services.guarantees import Backing
 from services.quotes import Quote
 
@@ -154,6 +154,9 @@ def find_faults(
         faults.extend(
             guarantees.find_faults(session, weighed.backing, need, weighed.terms, today, asked=asked)
         )
+    if need.purpose is Purpose.CONTRACT:
+        lacking = frameworks.find_fault(session, need.zone_id, product.organisation_id, today, "product_id")
+        faults.extend([lacking] if lacking is not None else [])
     if need.contract is not None:
         faults.extend(_check_contract(session, need.contract, need, product, quote))
     return faults

@@ -15,6 +15,8 @@ from market import party
 from services import (
     bureau_pulls,
     contract_loans,
+    deposits,
+    frameworks,
     justifications,
     nightly,
     opening,
@@ -97,6 +99,16 @@ def run_due(zone_id: int, *, now: datetime, sealer: Sealer) -> Counter[str]:
         "late reviews",
         lambda: reviews.list_overdue(zone_id, now),
         lambda review_id: reviews.note_overdue(review_id, by=by, now=now),
+    )
+    do_each(
+        "ending frameworks",
+        lambda: frameworks.list_ending(zone_id, now),
+        lambda ending: frameworks.tell_ending(ending, by=by, now=now),
+    )
+    do_each(
+        "expired guarantees",
+        lambda: deposits.list_expired(zone_id, now),
+        lambda deposit_id: deposits.expire(deposit_id, by=by, now=now),
     )
     do_each(
         "late purchasers",

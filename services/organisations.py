@@ -19,7 +19,7 @@ from models.base import db, transaction
 from models.contract import Contract
 from models.organisation import Organisation, Tag
 from models.zone import Membership
-from services import admissions, audit
+from services import admissions, audit, award_notices
 from services.admissions import Papers
 
 #: What an organisation may say of itself; everything else is recorded by others.
@@ -74,6 +74,7 @@ def register(
         if kind is OrganisationKind.PURCHASER:
             for contract in session.scalars(select(Contract).where(Contract.purchaser_code == code)):
                 contract.purchaser_id = row.id
+        award_notices.claim(session, row, now=now)
         audit.record(session, "organisation.register", row, by=by, now=now, zone=zone_id)
     return row
 
@@ -101,6 +102,7 @@ def join(
         if seat is None:
             seat = Membership(zone_id=zone_id, organisation_id=organisation_id, joined_at=now)
             session.add(seat)
+            award_notices.claim(session, session.get_one(Organisation, organisation_id), now=now)
             audit.record(session, "organisation.join", seat, by=by, now=now)
             if papers is not None:
                 admissions.write(session, seat, papers, by=by, now=now)

@@ -29,7 +29,7 @@ from market.vocabulary import (
 from models.base import db, transaction
 from models.organisation import Organisation
 from models.product import Product
-from services import admissions, audit
+from services import admissions, audit, frameworks
 from services.exchange.offers import read_fees, read_subsidies
 
 
@@ -65,7 +65,8 @@ class Draft:
 def publish(draft: Draft, *, by: Party, now: datetime) -> Product:
     """List a product in the party's zone; raises ``Invalid`` with every fault of the draft.
 
-    Raises ``Conflict`` for an institution that may not bid there (not admitted, suspended, agreement over).
+    Raises ``Conflict`` for an institution that may not bid there (not admitted, suspended, agreement over),
+    and for a contract loan without the framework agreement that the zone asks for.
     """
     if draft.family is ProductFamily.GRANT and by.kind is OrganisationKind.ZONE_AUTHORITY:
         # Zones hand out seed money of their own.
@@ -78,6 +79,8 @@ def publish(draft: Draft, *, by: Party, now: datetime) -> Product:
     with transaction() as session:
         if by.kind in INSTITUTION_KINDS:
             admissions.require(session, by.zone_id, by.organisation_id, local_date(now))
+        if draft.family is ProductFamily.CONTRACT:
+            frameworks.require(session, by.zone_id, by.organisation_id, local_date(now))
         taken = session.scalar(
             select(Product.id).where(
                 Product.zone_id == by.zone_id,
@@ -154,7 +157,8 @@ def check(draft: Draft) -> None:
 def set_listed(product_id: int, listed: bool, *, by: Party, now: datetime) -> Product:
     """Take a product off the shelf, or put it back; bids already placed stand.
 
-    Only an institution that may bid can put one back; raises ``Conflict``.
+    Only an institution that may bid can put one back, a contract loan only under the framework agreement that
+    the zone asks for; raises ``Conflict``.
     """
     by.require(Capability.INSTITUTION_BIDDER, Capability.INSTITUTION_APPROVER)
     with transaction() as session:
@@ -163,6 +167,8 @@ def set_listed(product_id: int, listed: bool, *, by: Party, now: datetime) -> Pr
             raise not_found("product", product_id)
         if listed and by.kind in INSTITUTION_KINDS:
             admissions.require(session, by.zone_id, by.organisation_id, local_date(now))
+        if listed and product.family is ProductFamily.CONTRACT:
+            frameworks.require(session, by.zone_id, by.organisation_id, local_date(now))
         product.listed = listed
         audit.record(session, "product.list" if listed else "product.unlist", product, by=by, now=now)
     return product

@@ -13,6 +13,9 @@ from pathlib import Path
 from market.calendar import Calendar, CalendarStatus
 from market.ceilings import Ceiling, CeilingKind, ForbiddenFee
 from market.lpr import LprRow, LprTable
+from market.money import FEN
+from market.procurement_rules import ProcurementRule
+from market.procurement_vocabulary import Favoured, ProcurementObject, ProcurementRuleKind
 from market.vocabulary import LprTenor, OrganisationKind, SizeClass
 
 _PERCENT = Decimal(100)
@@ -93,6 +96,28 @@ def forbidden_fees() -> tuple[ForbiddenFee, ...]:
             row["source"],
         )
         for row in _rows("forbidden_fees.csv")
+    )
+
+
+@cache
+def procurement_rules() -> tuple[ProcurementRule, ...]:
+    """Return the shipped national rules of public procurement; amounts in fen, shares as decimals."""
+    return tuple(
+        ProcurementRule(
+            ProcurementRuleKind(row["kind"]),
+            ProcurementObject(row["object"]),
+            Favoured(row["favoured"]),
+            Decimal(row["low_percent"]) / _PERCENT if row["low_percent"] else None,
+            Decimal(row["high_percent"]) / _PERCENT if row["high_percent"] else None,
+            int(row["amount_from"]) * FEN if row["amount_from"] else None,
+            int(row["amount_to"]) * FEN if row["amount_to"] else None,
+            date.fromisoformat(row["valid_from"]),
+            date.fromisoformat(row["valid_to"]) if row["valid_to"] else None,
+            row["issuer"],
+            row["document"],
+            row["source"],
+        )
+        for row in _rows("procurement_rules.csv")
     )
 
 
