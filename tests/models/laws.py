@@ -10,6 +10,7 @@ from typing import Any
 
 from tests.models import laws_ladder
 from tests.models import laws_lending as lending
+from tests.models import laws_procurement
 
 NOW = datetime(2026, 11, 20, 2, 0, tzinfo=UTC)
 LATER = NOW + timedelta(days=3)
@@ -44,7 +45,7 @@ ROWS: list[tuple[str, Values]] = [
         {"id": ZONE, "code": "laws", "name_zh": "区", "name_en": "Zone", "is_default": False}
         | {"is_sandbox": True, "clock_offset_seconds": 5, "minimum_bids": 3, "acceptance_days": 3}
         | {"review_days": 5, "improvement_bps": 5, "outage_minutes": 15}
-        | {"matching_times": "", "created_at": NOW},
+        | {"matching_times": "", "created_at": NOW, **laws_procurement.ZONE_VALUES},
     ),
     *(
         (
@@ -268,6 +269,7 @@ ROWS: list[tuple[str, Values]] = [
     ),
     *lending.NOTICES,
     *laws_ladder.ROWS,
+    *laws_procurement.ROWS,
 ]
 
 #: Law (a CHECK): the row it is tried on, and what breaks it.
@@ -420,6 +422,7 @@ CHECKS: list[tuple[str, int | date, Values]] = [
     ("ck_repayments_purchaser_names_payment", 1001, {"payment_id": 1001}),
     *lending.CHECKS,
     *laws_ladder.CHECKS,
+    *laws_procurement.CHECKS,
 ]
 
 #: Law (a unique constraint or index): the row that is there, and how a second one differs from it.
@@ -472,6 +475,7 @@ UNIQUE: list[tuple[str, int, Values]] = [
     ("uq_alerts_open", 1001, {}),
     *lending.UNIQUE,
     *laws_ladder.UNIQUE,
+    *laws_procurement.UNIQUE,
 ]
 
 #: What a partial law leaves free: a second row that may stand beside the first.
@@ -502,4 +506,5 @@ FREE: list[tuple[str, int, Values]] = [
     ("uq_zones_default", ZONE, {"code": "second"}),
     *lending.FREE,
     *laws_ladder.FREE,
+    *laws_procurement.FREE,
 ]

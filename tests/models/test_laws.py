@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from sqlalchemy.exc import IntegrityError
 import models  # noqa: F401  (importing the package knows every table)
 from models.base import Base, db
 from tests.models import laws, laws_bureau
+from tests.models.laws import DAY
 from tests.models.laws_lending import GUARDED
 
 _BOOKS = (laws, laws_bureau)
@@ -203,3 +205,14 @@ def test_a_role_needs_a_seat(connection: sa.Connection) -> None:
 def test_what_is_booked_is_never_changed(connection: sa.Connection, table: str, verb: str) -> None:
     with attempt(connection), pytest.raises(IntegrityError, match="only ever added"):
         connection.execute(sa.text(verb.format(table)))  # names of this file
+
+
+def test_framework_agreements_of_one_institution_do_not_overlap(connection: sa.Connection) -> None:
+    law = "uq_framework_agreements_zone_id_number"
+    later = {"number": "K-2", "valid_from": DAY + timedelta(1), "valid_until": DAY + timedelta(9)}
+    with attempt(connection):
+        with attempt(connection), pytest.raises(IntegrityError, match="do not overlap"):
+            double(connection, law, 1001, {**later, "valid_from": DAY})
+        double(connection, law, 1001, later)
+        with pytest.raises(IntegrityError, match="do not overlap"):
+            change(connection, law, 1001, {"valid_until": DAY + timedelta(1)})
