@@ -105,12 +105,12 @@ def announce(session: Session, found: Iterable[AwardNotice], *, now: datetime) -
         firm.credit_code: firm
         for firm in session.scalars(select(Organisation).where(Organisation.credit_code.in_(codes)))
     }
-    seats = set(
+    seats: set[Any] = set(
         session.execute(
             select(Membership.zone_id, Membership.organisation_id).where(
                 Membership.organisation_id.in_([firm.id for firm in firms.values()])
             )
-        ).tuples()
+        )
     )
     for row in rows:
         firm = firms.get(row.supplier_code or "")
