@@ -13,6 +13,7 @@ from typing import Any
 from flask_babel import gettext, lazy_gettext, lazy_pgettext
 
 from blueprints import bureau_labels, ladder_labels, lending_labels
+from blueprints import lending_labels, procurement_labels
 from blueprints.field_words import FIELDS
 from market.admission import AdmissionState
 from market.bidding_vocabulary import (
@@ -319,6 +320,7 @@ LABELS: dict[type[Enum], dict[Any, Any]] = {
 LABELS.update(lending_labels.LABELS)
 LABELS.update(ladder_labels.LABELS)
 LABELS.update(bureau_labels.LABELS)
+LABELS.update(procurement_labels.LABELS)
 
 #: Who is paid, as offers name them; others are named by the institution that wrote the offer.
 PAYEES: dict[str, Any] = {
@@ -356,7 +358,7 @@ def field_label(path: str) -> str:
             number = str(int(step) + 1)
             said.append(f"{said.pop()} {number}" if said else number)
         elif step:
-            said.append(str(FIELDS.get(step, step)))
+            said.append(str(FIELDS.get(step) or procurement_labels.FIELDS.get(step, step)))
     # "terms.rate" is a rate to whoever reads it; where it stands matters only for rows of a list.
     if len(said) > 1 and not any(part[-1:].isdigit() for part in said[:-1]):
         said = said[-1:]

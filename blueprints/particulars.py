@@ -16,7 +16,7 @@ from typing import Any
 
 from flask_babel import gettext, lazy_gettext, lazy_pgettext
 
-from blueprints import explanations, formats, labels
+from blueprints import explanations, formats, labels, procurement_labels
 from market.errors import Code, Fault
 from market.vocabulary import Capability, ContractStage, OrganisationKind
 
@@ -150,6 +150,10 @@ MOVES: dict[str, Any] = {
     "withdraw": lazy_pgettext("move", "withdraw"),
 }
 
+NOUNS.update(procurement_labels.NOUNS)
+STATES.update(procurement_labels.STATES)
+MOVES.update(procurement_labels.MOVES)
+
 #: Values that are fen or rates whatever the field.
 _FEN_OF_CODE: dict[Code, frozenset[str]] = {
     Code.LIMIT_EXCEEDED: frozenset({"limit", "used", "asked", "left"}),
@@ -168,7 +172,8 @@ _RATES_OF_CODE: dict[Code, frozenset[str]] = {
 _BOUNDS = frozenset({"value", "least", "most"})
 _FEN_FIELDS = frozenset(
     {
-        *("amount", "amount_max", "amount_min", "annual_revenue", "buyout", "cap", "daily_budget"),
+        *("amount", "amount_from", "amount_max", "amount_min", "amount_to", "annual_revenue"),
+        *("budget", "buyout", "cap", "daily_budget", "price"),
         *("net_assets", "principal"),
         *("retention", "revenue"),
     }
@@ -186,7 +191,7 @@ _RATE_FIELDS = frozenset(
             "rate_to",
             "ratio",
         ),
-        *("reserve_rate", "share"),
+        *("high", "low", "reserve_rate", "share"),
     }
 )
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")

@@ -33,13 +33,17 @@ from blueprints.api.board import board_routes
 from blueprints.api.bureau import bureau_routes
 from blueprints.api.contracts import contract_routes
 from blueprints.api.data_consents import consent_routes
+from blueprints.api.deposits import deposit_routes
 from blueprints.api.description import make_api
+from blueprints.api.frameworks import framework_routes
 from blueprints.api.loans import loan_routes
 from blueprints.api.needs import need_routes
+from blueprints.api.notices import notice_routes
 from blueprints.api.organisations import organisation_routes
 from blueprints.api.outages import outage_routes
 from blueprints.api.parsing import MOST_BODY
 from blueprints.api.prices import price_routes
+from blueprints.api.procurement import procurement_routes
 from blueprints.api.products import product_routes
 from blueprints.api.questions import question_routes
 from blueprints.api.reference import reference_routes
@@ -66,8 +70,12 @@ SUBJECTS = (
     contract_routes,
     bureau_routes,
     consent_routes,
+    procurement_routes,
+    framework_routes,
+    deposit_routes,
     round_routes,
     alert_routes,
+    notice_routes,
     board_routes,
     surveillance_routes,
     outage_routes,

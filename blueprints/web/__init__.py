@@ -10,14 +10,17 @@ from blueprints.web import (  # noqa: F401  (contract_changes adds pages to cont
     contract_changes,
     contracts,
     deals,
+    deposits,
     elements,
     enterprise,
     entrance,
     errors,
     health,
     institution,
+    notices,
     officer,
     papers,
+    procurement,
     public,
     reviews,
     standings,
@@ -43,6 +46,7 @@ def register(app: Flask) -> None:
     """Put the pages into the application."""
     elements.init(app)
     errors.init(app)
+    app.context_processor(notices.context)
     app.register_blueprint(page)
     app.register_blueprint(public.page)
     app.register_blueprint(enterprise.page)
@@ -51,6 +55,9 @@ def register(app: Flask) -> None:
     app.register_blueprint(reviews.page)
     app.register_blueprint(papers.page)
     app.register_blueprint(contracts.page)
+    app.register_blueprint(procurement.page)
+    app.register_blueprint(deposits.page)
+    app.register_blueprint(notices.page)
     app.register_blueprint(institution.page)
     app.register_blueprint(officer.page)
     app.register_blueprint(standings.page)

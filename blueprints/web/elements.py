@@ -23,6 +23,7 @@ from blueprints.web import navigation
 from market import vocabulary
 from market.admission import AdmissionState
 from market.ladder_vocabulary import AccountNoticeKind, SideState
+from market.procurement_vocabulary import DepositState
 from market.vocabulary import (
     AlertKind,
     AwardState,
@@ -107,6 +108,12 @@ TONES: dict[StrEnum, tuple[str, str]] = {
     AccountNoticeKind.LOCKED: ("action", "lock"),
     AccountNoticeKind.CHANGED: ("attention", "refresh"),
     AccountNoticeKind.RELEASED: ("done", "circle-check"),
+    DepositState.DEMANDED: ("attention", "hourglass"),
+    DepositState.PAID: ("done", "coins"),
+    DepositState.ASKED: ("action", "hourglass"),
+    DepositState.GUARANTEED: ("done", "shield-check"),
+    DepositState.EXPIRED: ("danger", "alert-triangle"),
+    DepositState.RELEASED: ("quiet", "circle-check"),
     OrganisationKind.ENTERPRISE: ("quiet", "building-factory-2"),
     OrganisationKind.BANK: ("quiet", "building-bank"),
     OrganisationKind.GUARANTOR: ("quiet", "shield-check"),

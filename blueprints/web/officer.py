@@ -19,6 +19,7 @@ from blueprints.web import (
     officer_admissions,
     officer_bureau,
     officer_early_openings,
+    officer_frameworks,
     officer_justifications,
     officer_members,
     officer_outages,
@@ -126,6 +127,7 @@ officer_early_openings.init(page)
 officer_justifications.init(page)
 officer_members.init(page)
 officer_admissions.init(page)
+officer_frameworks.init(page)
 officer_reference.init(page)
 officer_outages.init(page)
 officer_surveillance.init(page)

@@ -13,6 +13,7 @@ from typing import Any
 from market import money
 from market.errors import Code, Fault, Invalid, invalid
 from market.procurement_vocabulary import ProcurementObject
+from services.exchange.fields import name_kind
 from services.intentions import Entry
 
 #: More rows than a year of a zone's intentions are not taken at once.
@@ -58,6 +59,10 @@ def read_rows(rows: Sequence[Mapping[str, Any]], *, today: date) -> list[Entry |
     """Return rows of named values, each as an entry or as why it is none; ``today`` where none is stated."""
     if len(rows) > ROWS_MOST:
         raise invalid(Code.TOO_LARGE, "rows", value=len(rows), most=ROWS_MOST)
+    for place, row in enumerate(rows):
+        if not isinstance(row, Mapping):
+            kind = name_kind(row)
+            raise invalid(Code.WRONG_SHAPE, f"rows.{place}", kind=kind, expected="object")
     for row in rows[:1]:
         unknown = [name for name in row if _name(name) not in _OWN]
         if unknown or None in row:
