@@ -23,7 +23,7 @@ def _award_notice(details: Details) -> str:
     return gettext(
         "%(purchaser)s awarded you “%(title)s” for %(amount)s. Once the contract is signed, a need can "
         "be posted against it; until you post one, no institution learns your name here.",
-        purchaser=_said(details, "purchaser"),
+        purchaser=_purchaser(details),
         title=_said(details, "title"),
         amount=_money(details),
     )
@@ -40,7 +40,7 @@ def _awards_of_day(details: Details) -> str:
 def _intention(details: Details) -> str:
     text = gettext(
         "%(purchaser)s intends to buy “%(title)s” around %(month)s, budget %(amount)s.",
-        purchaser=_said(details, "purchaser"),
+        purchaser=_purchaser(details),
         title=_said(details, "title"),
         month=_said(details, "month"),
         amount=_money(details),
@@ -144,7 +144,7 @@ _SENTENCES: dict[NoticeKind, Callable[[Details], str]] = {
 
 def _deposit(details: Details) -> dict[str, str]:
     return {
-        "purchaser": _said(details, "purchaser"),
+        "purchaser": _purchaser(details),
         "supplier": _said(details, "supplier"),
         "amount": _money(details),
         "kind": str(labels.label(DepositKind(details["deposit_kind"]))),
@@ -153,6 +153,10 @@ def _deposit(details: Details) -> dict[str, str]:
 
 def _said(details: Details, name: str) -> str:
     return str(details.get(name) or formats.ABSENT)
+
+
+def _purchaser(details: Details) -> str:
+    return str(details.get("purchaser") or gettext("A purchaser"))
 
 
 def _day(details: Details, name: str) -> str:

@@ -22,7 +22,9 @@ from sqlalchemy import select
 from sqlalchemy.engine import make_url
 
 from market.bidding_vocabulary import BidPolicy
+from market.calendar import local_date
 from market.party import Party, clock
+from market.procurement_vocabulary import DepositKind
 from market.vocabulary import (
     AlertKind,
     Capability,
@@ -47,9 +49,13 @@ from services import (
     awards,
     bids,
     contracts,
+    deposit_demands,
+    deposits,
     early_openings,
+    frameworks,
     need_changes,
     needs,
+    notices,
     opening,
     organisations,
     outages,
@@ -183,6 +189,7 @@ def found(now: datetime, sealer: Sealer, chance: Chance) -> Cast:
         firm.id, "HIGH_TECH", "科技局", date(2026, 1, 1), None, by=cast.parties["officer"], now=now
     )
     cast.numbers |= {"contract_id": [contract.id], "tag_id": [tag.id]}
+    _procure(cast, contract.id, now)
     _deal(cast, now, sealer)
     _open_needs(cast, now)
     return cast
@@ -271,6 +278,19 @@ def _open_needs(cast: Cast, now: datetime) -> None:
     asked = early_openings.ask(cast.needs["sealed"], "查案", by=cast.parties["colleague"], now=now)
     cast.numbers["request_id"].append(asked.id)
     questions.ask(cast.needs["sealed"], "何时用款？", by=cast.parties["watcher"], now=now)
+
+
+def _procure(cast: Cast, contract_id: int, now: datetime) -> None:
+    """Add an agreement, a deposit that a guarantor is asked about, and the notices that come of it."""
+    officer, firm, guarantor = (cast.parties[name] for name in ("officer", "firm", "guarantor"))
+    today = local_date(now)
+    entry = frameworks.Entry("KJ-1", today, today + 20 * DAY, "档案")
+    agreement = frameworks.sign(_own(cast.parties["canary"]), entry, by=officer, now=now)
+    demanded = deposit_demands.Entry(DepositKind.ADVANCE, MILLION // 10, contract_id=contract_id)
+    deposit = deposit_demands.demand(demanded, by=cast.parties["purchaser"], now=now)
+    deposits.ask(deposit.id, _own(guarantor), by=firm, now=now)
+    told = [notices.list_for(party)[0].id for party in (firm, guarantor)]
+    cast.numbers |= {"agreement_id": [agreement.id], "deposit_id": [deposit.id], "notice_id": told}
 
 
 #: What the canary bids on every need, by world: its products with their quotes, one after the other.

@@ -25,6 +25,7 @@ from werkzeug.test import TestResponse
 from blueprints import access
 from blueprints.access import Reach
 from blueprints.web.need_wizard import STEPS
+from market.deposits import DepositMove
 from tests.blueprints.canary_market import CANARY, EARLIER, RIVAL, Cast, Chance, restore
 from tests.blueprints.web.market_stall import sign_in
 
@@ -147,10 +148,17 @@ ELSEWHERE = {
             "Pledges "
             "ContractSteps Contracts StepConfirmation StepRejection"
         ),
+        "api_deposits": (
+            "BidDeposits DepositGuarantee DepositPayment DepositRefusal DepositRelease DepositRequest "
+            "DepositReturn Deposits"
+        ),
+        "api_frameworks": "FrameworkEnd FrameworkRequirement Frameworks",
         "api_loans": "LoanCancellation LoanDrawdown LoanRepayments",
         "api_needs": "Needs",
+        "api_notices": "NoticeReading NoticesReading",
         "api_organisations": "Limits MemberTags MemberController MemberWhitelist Organisations Own",
         "api_prices": "Prices",
+        "api_procurement": "AwardNotices IntentionImport Intentions Rules Watch",
         "api_products": "Product Supermarket",
         "api_questions": "QuestionReply",
         "api_reviews": "RequestAnswering ReviewApproval ReviewDecline ReviewGivingUp ReviewRequests",
@@ -165,13 +173,19 @@ ELSEWHERE = {
         "enterprise": (
             "consents consents_revoke firm needs_answer needs_edit needs_fix needs_new needs_publish"
         ),
+        "deposits": "deposits_bidding deposits_move deposits_new",
+        "enterprise": "firm needs_answer needs_edit needs_fix needs_new needs_publish",
         "institution": "limits shelf_new shelf_set_listed shelf_standing",
+        "notices": "notices_read notices_read_all",
         "officer": (
             "bureau_pull bureau_save admissions_new admissions_papers admissions_reinstate "
             "admissions_suspend "
+            "frameworks_end frameworks_require frameworks_sign procurement_rules_add "
+            "admissions_new admissions_papers admissions_reinstate admissions_suspend "
             "alerts_outages alerts_resolve board_clock members_end_tag members_tag "
             "members_controller members_whitelist reference_add"
         ),
+        "procurement": "awards_new intentions_import intentions_new intentions_watch",
         "public": "register",
         "reviews": "reviews_answer reviews_approve reviews_ask reviews_decline reviews_give_up",
         "web": "choose_place sign_in sign_out",
@@ -263,6 +277,7 @@ class Walk:
             "token_id": [1],
             "paper": ["sheet.pdf", "proof.json", "proof.xlsx"],
             "step": list(STEPS),
+            "move": [move.value for move in DepositMove],
         }
         names = sorted(rule.arguments)
         if len(names) > 1:
