@@ -9,7 +9,7 @@ from flask import Blueprint, render_template, request
 from flask_babel import gettext, lazy_gettext, ngettext
 from werkzeug.wrappers import Response
 
-from blueprints import labels
+from blueprints import alert_words, labels
 from blueprints.access import acting, allows, current_zone, now
 from blueprints.documents import spreadsheet
 from blueprints.documents.spreadsheet import Column, Kind
@@ -160,6 +160,7 @@ def show_board() -> Answer:
         alerts=open_alerts[:ALERTS_SHOWN],
         subjects=alerts.read_subjects(open_alerts[:ALERTS_SHOWN]),
         alert_count=len(open_alerts),
+        say=alert_words.alert,
         pending=contracts.list_pending_steps(by),
         ending=admissions.list_ending(by=by, now=now()),
         closing=board_rows.list_needs(by, now(), figure=NeedFigure.CLOSING_SOON),
