@@ -277,7 +277,7 @@ class Walk:
             "token_id": [1],
             "paper": ["sheet.pdf", "proof.json", "proof.xlsx"],
             "step": list(STEPS),
-            "move": [move.value for move in DepositMove],
+            "move": [DepositMove.ASK.value, DepositMove.DECLINE.value],
         }
         names = sorted(rule.arguments)
         if len(names) > 1:

@@ -61,7 +61,10 @@ def test_an_award_rings_the_bell_of_the_firm_it_names(client: FlaskClient, app: 
     forget_request()
     page = client.get("/contracts").text
     assert 'aria-label="Notices, 1 not read"' in page
-    assert "A purchaser awarded you “实验室设备” for ¥3 million" in (text := look(client, "/notices")) and "new" in text
+    assert (
+        "A purchaser awarded you “实验室设备” for ¥3 million" in (text := look(client, "/notices"))
+        and "new" in text
+    )
     (notice,) = notices.list_for(firm)
     answer = client.post(f"/notices/{notice.id}/read")
     assert (answer.status_code, answer.location) == (303, "/procurement/awards")
