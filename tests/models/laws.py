@@ -8,9 +8,8 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from tests.models import laws_ladder
+from tests.models import laws_ladder, laws_procurement
 from tests.models import laws_lending as lending
-from tests.models import laws_procurement
 
 NOW = datetime(2026, 11, 20, 2, 0, tzinfo=UTC)
 LATER = NOW + timedelta(days=3)

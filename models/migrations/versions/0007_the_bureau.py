@@ -1,6 +1,6 @@
 """The exchange with finance bureaus
 
-Revision: 0007, after 0004
+Revision: 0007, after 0006
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from alembic import op
 from models.migrations.altering import Change, extend, loosen, restore
 
 revision = "0007"
-down_revision = "0004"
+down_revision = "0006"
 branch_labels = None
 depends_on = None
 
