@@ -29,7 +29,7 @@ class Contract(Base):
     purchaser may pay into once ``stage`` has reached ``account_locked``: from then on it becomes another one
     only through an ``AccountChange`` that is done. ``terminated_on`` is the day of a ``Termination``,
     ``published_on`` when the contract was published, where that is on record. Project, plan filing and
-    package numbers, agency, budget unit and funding source are as in the award notice and the purchaser's budget;
+    package numbers, agency, budget unit and funding source are as in the award notice and the budget;
     ``prepayment_ratio`` is the share of the amount paid in advance.
     """
 

@@ -174,13 +174,10 @@ ELSEWHERE = {
             "consents consents_revoke firm needs_answer needs_edit needs_fix needs_new needs_publish"
         ),
         "deposits": "deposits_bidding deposits_move deposits_new",
-        "enterprise": "firm needs_answer needs_edit needs_fix needs_new needs_publish",
         "institution": "limits shelf_new shelf_set_listed shelf_standing",
         "notices": "notices_read notices_read_all",
         "officer": (
-            "bureau_pull bureau_save admissions_new admissions_papers admissions_reinstate "
-            "admissions_suspend "
-            "frameworks_end frameworks_require frameworks_sign procurement_rules_add "
+            "bureau_pull bureau_save frameworks_end frameworks_require frameworks_sign procurement_rules_add "
             "admissions_new admissions_papers admissions_reinstate admissions_suspend "
             "alerts_outages alerts_resolve board_clock members_end_tag members_tag "
             "members_controller members_whitelist reference_add"
