@@ -82,6 +82,7 @@ class Code(StrEnum):
     NO_PLEDGE = "no_pledge"
     ENDS_TOO_LATE = "ends_too_late"  # {ends, latest}
     WRONG_SUPPLIER = "wrong_supplier"  # {supplier}
+    BELOW_LPR = "below_lpr"  # {value, least, published_on}
     AMOUNT_MISMATCH = "amount_mismatch"  # {given, expected}
     NO_FRAMEWORK = "no_framework"  # {on}
     DEPOSIT_ABOLISHED = "deposit_abolished"

@@ -30,7 +30,9 @@ class Contract(Base):
     only through an ``AccountChange`` that is done. ``terminated_on`` is the day of a ``Termination``,
     ``published_on`` when the contract was published, where that is on record. Project, plan filing and
     package numbers, agency, budget unit and funding source are as in the award notice and the budget;
-    ``prepayment_ratio`` is the share of the amount paid in advance.
+    ``prepayment_ratio`` is the share of the amount paid in advance;
+    ``late_rate`` is the yearly rate of
+    late interest as agreed, None where the law's holds; ``pay_when_paid`` marks a clause that is void.
     """
 
     __tablename__ = "contracts"
@@ -57,6 +59,8 @@ class Contract(Base):
         CheckConstraint("prepayment_ratio BETWEEN 0 AND 100000000", name="prepayment_ratio_range"),
         # What a bureau is asked for day by day.
         Index("ix_contracts_zone_id_updated_at", "zone_id", "updated_at"),
+        CheckConstraint("late_rate BETWEEN 0 AND 100000000", name="late_rate_range"),
+        CheckConstraint("inspection_days BETWEEN 0 AND 365", name="inspection_days_range"),
         Index("ix_contracts_zone_supplier", "zone_id", "supplier_code"),
         Index("ix_contracts_financing_key", "financing_key"),
     )
@@ -86,6 +90,9 @@ class Contract(Base):
     budget_unit_code: Mapped[str | None] = mapped_column(String(40))
     funding_source: Mapped[str | None] = mapped_column(String(80))
     agency: Mapped[str | None] = mapped_column(String(300))
+    late_rate: Mapped[Decimal | None] = mapped_column(Rate)
+    pay_when_paid: Mapped[bool] = mapped_column(default=False)
+    inspection_days: Mapped[int | None]
     signed_on: Mapped[date | None]
     published_on: Mapped[date | None]
     starts_on: Mapped[date | None]

@@ -16,6 +16,8 @@ from market.lpr import LprRow, LprTable
 from market.money import FEN
 from market.procurement_rules import ProcurementRule
 from market.procurement_vocabulary import Favoured, ProcurementObject, ProcurementRuleKind
+from market.payment_law import PaymentRule
+from market.payment_vocabulary import Debtor
 from market.vocabulary import LprTenor, OrganisationKind, SizeClass
 
 _PERCENT = Decimal(100)
@@ -118,6 +120,23 @@ def procurement_rules() -> tuple[ProcurementRule, ...]:
             row["source"],
         )
         for row in _rows("procurement_rules.csv")
+    )
+
+
+@cache
+def payment_rules() -> tuple[PaymentRule, ...]:
+    """Return the terms of payment by kind of debtor and date."""
+    return tuple(
+        PaymentRule(
+            Debtor(row["debtor"]),
+            date.fromisoformat(row["valid_from"]),
+            date.fromisoformat(row["valid_to"]) if row["valid_to"] else None,
+            int(row["usual_days"]) if row["usual_days"] else None,
+            int(row["most_days"]) if row["most_days"] else None,
+            Decimal(row["late_daily_percent"]) / _PERCENT,
+            row["source"],
+        )
+        for row in _rows("payment_rules.csv")
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from tests.models import laws_ladder, laws_procurement
 from tests.models import laws_lending as lending
+from tests.models.laws_payments import PAYMENT_CHECKS, PAYMENT_ROWS, PAYMENT_UNIQUE, PLAIN_PAYMENT
 
 NOW = datetime(2026, 11, 20, 2, 0, tzinfo=UTC)
 LATER = NOW + timedelta(days=3)
@@ -107,7 +108,8 @@ ROWS: list[tuple[str, Values]] = [
         "contracts",
         {"id": CONTRACT, "zone_id": ZONE, "process_id": "P", "contract_id": "C", "number": "C", "title": ""}
         | {"supplier_code": "91990000MA0001001X", "retention": 0, "payment_days": 30, "obstacles": []}
-        | {"source": "form", "stage": "signed", "created_at": NOW, "updated_at": NOW},
+        | {"source": "form", "stage": "signed", "created_at": NOW, "updated_at": NOW}
+        | {"pay_when_paid": False},
     ),
     (
         "contract_revisions",
@@ -116,8 +118,10 @@ ROWS: list[tuple[str, Values]] = [
     ("planned_payments", {"id": 1001, "contract_id": CONTRACT, "number": 1, "due_on": DAY, "amount": 1}),
     (
         "purchaser_payments",
-        {"id": 1001, "contract_id": CONTRACT, "transaction_id": "T", "amount": 5, "recorded_at": NOW},
+        {"id": 1001, "contract_id": CONTRACT, "transaction_id": "T", "amount": 5, "recorded_at": NOW}
+        | PLAIN_PAYMENT,
     ),
+    *PAYMENT_ROWS,
     (
         "contract_steps",
         {
@@ -273,6 +277,7 @@ ROWS: list[tuple[str, Values]] = [
 
 #: Law (a CHECK): the row it is tried on, and what breaks it.
 CHECKS: list[tuple[str, int | date, Values]] = [
+    *PAYMENT_CHECKS,
     ("ck_lpr_rows_rates_sign", date(2030, 1, 20), {"one_year": 0}),
     ("ck_organisations_credit_code_length", FIRM, {"credit_code": "91990000MA"}),
     ("ck_organisations_annual_revenue_sign", FIRM, {"annual_revenue": -1}),
@@ -426,6 +431,7 @@ CHECKS: list[tuple[str, int | date, Values]] = [
 
 #: Law (a unique constraint or index): the row that is there, and how a second one differs from it.
 UNIQUE: list[tuple[str, int, Values]] = [
+    *PAYMENT_UNIQUE,
     ("uq_organisations_credit_code", FIRM, {}),
     ("uq_users_username", USER, {}),
     ("uq_zones_code", ZONE, {}),
