@@ -2,7 +2,7 @@
 
 A condition is ``{"fact": …, "test": …, "value": …}``. Tests: ``in`` (the fact is one of the values),
 ``has`` (the fact, a set, holds the value), ``has_any`` (… holds one of the values), ``at_least``,
-``at_most`` (whole numbers; amounts in fen, ages in months) and ``is`` (equal).
+``at_most`` (whole numbers; amounts in fen, ages in months, shares in percent) and ``is`` (equal).
 An unknown fact fails its condition: what nobody has shown is not assumed.
 
 This is the rule, and the rule for one pair; ``eligibility_match`` asks it of many needs and products at once.
@@ -43,6 +43,8 @@ FACTS: Mapping[str, str] = {
     "contract_retention": "number",
     "contract_days_left": "number",
     "purchaser_kind": "word",
+    "purchaser_on_time_share": "number",
+    "purchaser_p90_lag_days": "number",
 }
 #: Those of them that are amounts, in fen.
 AMOUNTS = frozenset({"amount", "annual_revenue", "exposure", "contract_amount", "contract_retention"})

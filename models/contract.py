@@ -30,9 +30,8 @@ class Contract(Base):
     only through an ``AccountChange`` that is done. ``terminated_on`` is the day of a ``Termination``,
     ``published_on`` when the contract was published, where that is on record. Project, plan filing and
     package numbers, agency, budget unit and funding source are as in the award notice and the budget;
-    ``prepayment_ratio`` is the share of the amount paid in advance;
-    ``late_rate`` is the yearly rate of
-    late interest as agreed, None where the law's holds; ``pay_when_paid`` marks a clause that is void.
+    ``prepayment_ratio`` is the share of the amount paid in advance; ``late_rate`` the yearly rate of late
+    interest as agreed, None where the law's holds; ``pay_when_paid`` marks a clause that is void.
     """
 
     __tablename__ = "contracts"

@@ -51,11 +51,20 @@ def raise_alert(
         session.flush()
 
 
-def settle(session: Session, kind: AlertKind, subject: str, resolution: str, *, now: datetime) -> None:
-    """Close an open alert whose cause went away by itself, inside the caller's transaction."""
+def settle(
+    session: Session,
+    kind: AlertKind,
+    subject: str,
+    resolution: str,
+    *,
+    now: datetime,
+    by: Party | None = None,
+) -> None:
+    """Close an open alert whose cause went away, inside the caller's transaction, by whose deed."""
     alert = _open(session, kind, subject)
     if alert is not None:
         alert.resolved_at, alert.resolution = now, resolution
+        alert.resolved_by = by.user_id if by is not None else None
         session.flush()
 
 

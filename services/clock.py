@@ -14,14 +14,15 @@ from typing import TypeVar
 from market import party
 from services import (
     bureau_pulls,
-    contract_loans,
     deposits,
     frameworks,
     justifications,
+    late_purchasers,
     nightly,
     opening,
     payment_watch,
     pledges,
+    purchasers,
     reviews,
     rounds,
     standing_answers,
@@ -112,8 +113,13 @@ def run_due(zone_id: int, *, now: datetime, sealer: Sealer) -> Counter[str]:
     )
     do_each(
         "late purchasers",
-        lambda: contract_loans.list_overdue(zone_id, now),
-        lambda contract_id: contract_loans.note_overdue(contract_id, by=by, now=now),
+        lambda: late_purchasers.list_overdue(zone_id, now),
+        lambda contract_id: late_purchasers.note_overdue(contract_id, by=by, now=now),
+    )
+    do_each(
+        "purchaser records",
+        lambda: purchasers.is_due(zone_id, now),
+        lambda _: purchasers.refresh(zone_id, now=now),
     )
     do_each(
         "payments looked at",

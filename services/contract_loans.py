@@ -3,23 +3,33 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.orm import Session
 
 from market import contract_loan
 from market.calendar import local_date
 from market.errors import Code, conflict, invalid, not_found
 from market.party import Party
+from market.payment_vocabulary import PaymentResolution, PaymentState
 from market.vocabulary import LIVE_LOANS, AlertKind, Capability, ContractStage, LoanState
-from models.alert import Alert
 from models.base import db, transaction
 from models.contract import Contract
-from models.financing import Financing
 from models.loan import Loan
 from models.payment import PurchaserPayment
-from services import alerts, audit, contract_settlement, contract_steps, exposures, needs, purchasers
+from services import (
+    alerts,
+    audit,
+    contract_settlement,
+    contract_steps,
+    exposures,
+    needs,
+    payment_states,
+)
+
+#: Resolutions after which the money is not here any more: another row takes it back.
+GONE = frozenset({PaymentResolution.RETURNED, PaymentResolution.REDIRECTED, PaymentResolution.CORRECTED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +56,7 @@ def record_payment(contract_id: int, payment: Payment, *, by: Party, now: dateti
         Capability.INSTITUTION_BIDDER,
         Capability.INSTITUTION_APPROVER,
     )
-    if payment.amount <= 0:
-        raise invalid(Code.TOO_SMALL, "amount", value=payment.amount, least=1)
-    if payment.paid_on is not None and payment.paid_on > local_date(now):
-        raise invalid(Code.TOO_LARGE, "paid_on", value=str(payment.paid_on), most=str(local_date(now)))
-    payment = replace(payment, transaction_id=payment.transaction_id.strip())
-    if not payment.transaction_id:
-        raise invalid(Code.REQUIRED, "transaction_id")
+    payment = check_payment(payment, now)
     with transaction() as session:
         lender_id = contract_steps.find_lender(session, contract_id)
         contract = lock_for_payment(session, contract_id)
@@ -63,31 +67,61 @@ def record_payment(contract_id: int, payment: Payment, *, by: Party, now: dateti
             raise not_found("contract", contract_id)
         if not by.may(Capability.OFFICER) and by.organisation_id not in {contract.purchaser_id, lender_id}:
             raise not_found("contract", contract_id)
-        taken = session.scalar(
-            select(PurchaserPayment.id).where(
-                PurchaserPayment.contract_id == contract.id,
-                PurchaserPayment.transaction_id == payment.transaction_id,
-            )
-        )
-        if taken is not None:
-            raise conflict(
-                Code.ALREADY_EXISTS, "transaction_id", what="payment", value=payment.transaction_id
-            )
-        row = PurchaserPayment(
-            contract_id=contract.id,
-            transaction_id=payment.transaction_id,
-            paid_on=payment.paid_on,
-            amount=payment.amount,
-            currency=contract.currency,
-            payer=payment.payer,
-            payee=payment.payee,
-            payee_account=payment.payee_account,
-            recorded_at=now,
-        )
-        session.add(row)
-        session.flush()
+        row = enter(session, contract, payment, now=now)
         settle(session, contract, row, by=by, now=now)
         audit.record(session, "contract.payment", row, by=by, now=now, amount=payment.amount)
+    return row
+
+
+def check_payment(payment: Payment, now: datetime) -> Payment:
+    """Return a payment as it can be recorded; raises ``Invalid`` for an amount, day or number that cannot."""
+    if payment.amount <= 0:
+        raise invalid(Code.TOO_SMALL, "amount", value=payment.amount, least=1)
+    today = local_date(now)
+    if payment.paid_on is not None and payment.paid_on > today:
+        raise invalid(Code.TOO_LARGE, "paid_on", value=str(payment.paid_on), most=str(today))
+    payment = replace(payment, transaction_id=payment.transaction_id.strip())
+    if not payment.transaction_id:
+        raise invalid(Code.REQUIRED, "transaction_id")
+    return payment
+
+
+def enter(
+    session: Session,
+    contract: Contract,
+    payment: Payment,
+    *,
+    now: datetime,
+    reverses_id: int | None = None,
+    follows_id: int | None = None,
+) -> PurchaserPayment:
+    """Store a payment on a locked contract, inside the caller's transaction; it takes no effect yet.
+
+    Raises ``Conflict`` (already_exists) for a transaction id that the contract has already.
+    """
+    taken = session.scalar(
+        select(PurchaserPayment.id).where(
+            PurchaserPayment.contract_id == contract.id,
+            PurchaserPayment.transaction_id == payment.transaction_id,
+        )
+    )
+    if taken is not None:
+        raise conflict(Code.ALREADY_EXISTS, "transaction_id", what="payment", value=payment.transaction_id)
+    row = PurchaserPayment(
+        contract_id=contract.id,
+        transaction_id=payment.transaction_id,
+        paid_on=payment.paid_on,
+        amount=payment.amount,
+        currency=contract.currency,
+        payer=payment.payer,
+        payee=payment.payee,
+        payee_account=payment.payee_account,
+        reverses_id=reverses_id,
+        follows_id=follows_id,
+        recorded_at=now,
+    )
+    session.add(row)
+    session.flush()
     return row
 
 
@@ -111,11 +145,42 @@ def settle(
 ) -> None:
     """Let a stored payment take effect once, inside the caller's transaction (which holds the locks).
 
-    No date: an alert, nothing moves. Wrong account: an alert, nothing is settled. A payment from before
-    the drawdown, or with no live loan, is only history. Published records (``is_published``) hardly ever
-    name accounts: there, silence is no wrong account.
+    No date: an alert, nothing moves. Wrong account: an alert, nothing is settled, unless the lender agreed to
+    it in writing. A payment from before the drawdown, or with no live loan, is only history; so is a refund,
+    and what was taken back. Published records (``is_published``) hardly ever name accounts: there, silence is
+    no wrong account. Called again it changes nothing, and the states of all payments on the contract, with
+    the alerts that follow from them, are brought up to date every time.
     """
-    if payment.settled_at is not None:
+    _take_effect(session, contract, payment, by=by, now=now, is_published=is_published)
+    restate(session, contract, now=now)
+
+
+def restate(session: Session, contract: Contract, *, now: datetime) -> None:
+    """Bring the states of a contract's payments up to date, and the alerts that follow from what is paid.
+
+    Inside the caller's transaction, which holds the contract's lock.
+    """
+    session.flush()
+    # Rows added by their number alone are not in the list that was read before.
+    session.expire(contract, ["payments"])
+    payment_states.assign(contract, local_date(now))
+    paid = needs.sum_paid(session, contract.id)
+    _watch_overpayment(session, contract, paid, now)
+    if payment_states.find_late(contract, local_date(now)) is None:
+        alerts.settle(session, AlertKind.PURCHASER_OVERDUE, f"contract:{contract.id}", "paid", now=now)
+
+
+def _take_effect(
+    session: Session,
+    contract: Contract,
+    payment: PurchaserPayment,
+    *,
+    by: Party | None,
+    now: datetime,
+    is_published: bool,
+) -> None:
+    is_over = payment.reverses_id is not None or payment.resolution in GONE
+    if payment.settled_at is not None or payment.amount <= 0 or is_over:
         return
     subject = f"payment:{payment.id}"
     if payment.paid_on is None:
@@ -130,14 +195,14 @@ def settle(
                 amount=payment.amount,
             )
         return
-    paid = needs.sum_paid(session, contract.id)
-    _watch_overpayment(session, contract, paid, now)
-    if _overdue_since(contract, paid, local_date(now)) is None:
-        alerts.settle(session, AlertKind.PURCHASER_OVERDUE, f"contract:{contract.id}", "paid", now=now)
+    # A record that gives the day later answers the question by itself.
+    alerts.settle(session, AlertKind.UNDATED_PAYMENT, subject, "dated", now=now, by=by)
     if not contract_loan.may_draw(contract.stage):
         return
-    is_silent = is_published and payment.payee_account is None
-    if not is_silent and not contract_loan.is_locked_account(payment.payee_account, contract.payee_account):
+    payment.went_astray = not (
+        is_published and payment.payee_account is None
+    ) and not contract_loan.is_locked_account(payment.payee_account, contract.payee_account)
+    if payment.went_astray and payment.resolution is not PaymentResolution.ACCEPTED:
         alerts.raise_alert(
             session,
             contract.zone_id,
@@ -150,8 +215,20 @@ def settle(
             locked=contract.payee_account,
         )
         return
-    if not contract_loan.has_reached(contract.stage, ContractStage.DRAWN):
-        return
+    alerts.settle(session, AlertKind.WRONG_ACCOUNT, subject, "accepted", now=now, by=by)
+    if contract_loan.has_reached(contract.stage, ContractStage.DRAWN):
+        _share_out(session, contract, payment, by=by, now=now)
+
+
+def _share_out(
+    session: Session,
+    contract: Contract,
+    payment: PurchaserPayment,
+    *,
+    by: Party | None,
+    now: datetime,
+) -> None:
+    """Let a payment count, and share out anew all that count over the contract's loans."""
     drawn = session.scalars(
         select(Loan.id).where(Loan.contract_id == contract.id, Loan.state == LoanState.DRAWN)
     ).all()
@@ -170,6 +247,15 @@ def settle(
     payment.settled_at = now
     session.flush()
     contract_settlement.settle(session, contract, by=by, now=now)
+
+
+def take_back(session: Session, payment: PurchaserPayment) -> None:
+    """Take back what a payment did to loans, inside the caller's transaction; nothing if it did nothing.
+
+    Raises ``Conflict`` (illegal_move) once loans were repaid from it: those are corrected in the loan book.
+    """
+    if payment.settled_at is not None:
+        raise conflict(Code.ILLEGAL_MOVE, state="settled", move="correct")
 
 
 def may_record(contract: Contract, *, by: Party) -> bool:
@@ -195,60 +281,6 @@ def list_loans(contract_id: int, *, by: Party) -> list[Loan]:
     ]
 
 
-def list_overdue(zone_id: int, now: datetime) -> list[int]:
-    """Return the financed contracts of a zone whose purchaser is newly late: no alert says so yet.
-
-    An alert that an officer has resolved is not raised again for the same due date.
-    """
-    today = local_date(now)
-    contracts = db.session.scalars(
-        select(Contract)
-        .join(Financing, Financing.contract_id == Contract.id)
-        .where(Contract.zone_id == zone_id, Financing.ended_at.is_(None))
-        .options(selectinload(Contract.plan))
-        .order_by(Contract.id)
-    ).all()
-    paid = {
-        contract_id: int(amount)
-        for contract_id, amount in db.session.execute(
-            select(PurchaserPayment.contract_id, func.sum(PurchaserPayment.amount))
-            .join(Financing, Financing.contract_id == PurchaserPayment.contract_id)
-            .where(Financing.ended_at.is_(None), PurchaserPayment.paid_on.is_not(None))
-            .group_by(PurchaserPayment.contract_id)
-        ).all()
-    }
-    told = db.session.scalars(
-        select(Alert).where(Alert.zone_id == zone_id, Alert.kind == AlertKind.PURCHASER_OVERDUE)
-    ).all()
-    watched = {alert.contract_id for alert in told if alert.resolved_at is None}
-    known = {(alert.contract_id, alert.details.get("due_on")) for alert in told}
-    late = []
-    for contract in contracts:
-        if contract.id in watched:
-            continue
-        since = _overdue_since(contract, paid.get(contract.id, 0), today)
-        if since is not None and (contract.id, since.isoformat()) not in known:
-            late.append(contract.id)
-    return late
-
-
-def note_overdue(contract_id: int, *, by: Party, now: datetime) -> None:
-    """Raise the alert that a purchaser is late, if it is; raising it twice changes nothing."""
-    with transaction() as session:
-        contract = session.get_one(Contract, contract_id, with_for_update=True)
-        since = find_overdue(session, contract, local_date(now))
-        if since is not None:
-            alerts.raise_alert(
-                session,
-                contract.zone_id,
-                AlertKind.PURCHASER_OVERDUE,
-                f"contract:{contract.id}",
-                now=now,
-                contract_id=contract.id,
-                due_on=since.isoformat(),
-            )
-
-
 @dataclass(frozen=True, slots=True)
 class Standing:
     """Where a contract stands in money, all in fen."""
@@ -272,33 +304,21 @@ def read_standing(contract: Contract) -> Standing:
 
 
 def _watch_overpayment(session: Session, contract: Contract, paid: int, now: datetime) -> None:
-    if (
-        contract.amount is not None
-        and paid > contract.amount
-        and contract_steps.has_live_loan(session, contract.id)
-    ):
+    subject = f"contract:{contract.id}"
+    if contract.amount is None or paid <= contract.amount:
+        alerts.settle(session, AlertKind.OVERPAID, subject, "refunded", now=now)
+        return
+    over = [row for row in contract.payments if row.state is PaymentState.OVER]
+    if over and all(row.resolution is not None for row in over):
+        return
+    if contract_steps.has_live_loan(session, contract.id):
         alerts.raise_alert(
             session,
             contract.zone_id,
             AlertKind.OVERPAID,
-            f"contract:{contract.id}",
+            subject,
             now=now,
             contract_id=contract.id,
             paid=paid,
             amount=contract.amount,
         )
-
-
-def find_overdue(session: Session, contract: Contract, today: date) -> date | None:
-    """Return the first day the purchaser of a contract was late with what it has not paid yet, or None."""
-    return _overdue_since(contract, needs.sum_paid(session, contract.id), today)
-
-
-def _overdue_since(contract: Contract, paid: int, today: date) -> date | None:
-    """Return the first day the purchaser was late, from the plan or from the statutory term."""
-    owed = 0
-    for due_on, amount in purchasers.list_owed(contract):
-        owed += amount
-        if paid < owed and due_on < today:
-            return due_on + timedelta(days=1)
-    return None

@@ -32,7 +32,7 @@ from models.contract import Contract, ContractRevision
 from models.loan import Loan
 from models.organisation import Organisation
 from models.payment import PurchaserPayment
-from services import contract_loans, contract_steps, exposures
+from services import contract_loans, contract_steps, exposures, payment_matching, payment_states
 
 SOURCE = "ocds"
 _LONGEST_KEY = 320
@@ -80,14 +80,17 @@ def upsert(session: Session, records: Sequence[ContractRecord], *, by: Party, no
             rows[key] = _create(record, organisations, by=by, now=now)
             session.add(rows[key])
             outcome.imported += 1
-    session.flush()
     today = local_date(now)
+    for row in rows.values():
+        payment_states.assign(row, today)
+    session.flush()
     for row in rows.values():
         if row.signed_on is not None and row.signed_on <= today and row.stage is ContractStage.AWARDED:
             contract_steps.climb_to(session, row, ContractStage.SIGNED, by=by, now=now)
     session.flush()
     for row in _with_loans(session, [row for row in rows.values() if row.id in before]):
         _settle(session, row, by=by, now=now)
+    payment_matching.match_waiting(session, rows.values(), by=by, now=now)
     return outcome
 
 
@@ -228,7 +231,8 @@ def _take_payments(
             stored = PurchaserPayment(transaction_id=key, recorded_at=now)
             row.payments.append(stored)
             known[key] = stored
-        elif stored.settled_at is not None or not overrides:
+        elif stored.settled_at is not None or stored.handled_at is not None or not overrides:
+            # What took effect, or what somebody said of it, is not undone by reading a record again.
             continue
         stored.paid_on, stored.amount = payment.paid_on, payment.amount
         stored.currency = payment.currency or row.currency

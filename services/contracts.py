@@ -23,7 +23,7 @@ from models.financing import Financing
 from models.need import Need
 from models.organisation import Organisation
 from models.payment import PlannedPayment
-from services import audit, contract_steps, visibility
+from services import audit, contract_steps, payment_matching, payment_states, visibility
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +130,7 @@ def register(entry: Entry, *, by: Party, now: datetime) -> Contract:
         session.add(contract)
         session.flush()
         contract_steps.climb_to(session, contract, ContractStage.SIGNED, by=by, now=now)
+        payment_matching.match_waiting(session, [contract], by=by, now=now)
         audit.record(session, "contract.register", contract, by=by, now=now)
     return contract
 
@@ -184,6 +185,7 @@ def note_acceptance(contract_id: int, accepted_on: date, *, by: Party, now: date
         contract.accepted_on, contract.updated_at = accepted_on, now
         if not contract.plan:
             contract.last_due_on = contract_loan.statutory_due(accepted_on, contract.payment_days)
+        payment_states.assign(contract, local_date(now))
         audit.record(session, "contract.accepted", contract, by=by, now=now, on=accepted_on.isoformat())
     return contract
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
@@ -15,6 +15,7 @@ from market.eligibility import Facts, Failure, Requirement, judge, read_conditio
 from market.eligibility_fixes import Fix, find_nearest_fix, measure, near_fits
 from market.eligibility_match import Shelf, count_failures
 from market.eligibility_table import Table
+from market.purchaser_score import PurchaserScore
 from market.vocabulary import OfferKind, Purpose, Repayment
 from models.base import db
 from models.contract import Contract
@@ -22,13 +23,14 @@ from models.need import Need
 from models.organisation import Organisation, Tag
 from models.product import Product
 from models.zone import Membership, Zone
-from services import limits
+from services import limits, purchasers
 
 #: Facts that a published need shows to every institution; all others are the firm's own.
 _SHOWN = frozenset(
     {
         *("accepts", "amount", "months", "purpose", "repayment", "securities", "zone"),
         *("has_contract", "contract_amount", "contract_retention", "contract_days_left", "purchaser_kind"),
+        *("purchaser_on_time_share", "purchaser_p90_lag_days"),
     }
 )
 #: The grades of intellectual property that a zone records (知识价值 A to E), by their qualification.
@@ -103,6 +105,7 @@ def describe_need(
         securities=securities,
         accepts=accepts,
         contract=contract,
+        scores=_read_scores([contract], zone_id),
         on=on,
     )
 
@@ -113,6 +116,7 @@ def describe_all(needs: Sequence[Need], on: date) -> list[Facts]:
         return []
     standing = _read_standing({need.organisation_id for need in needs}, needs[0].zone_id, on)
     zone = _read_zone(needs[0].zone_id)
+    scores = _read_scores([need.contract for need in needs], needs[0].zone_id)
     return [
         _describe(
             need.organisation,
@@ -125,10 +129,16 @@ def describe_all(needs: Sequence[Need], on: date) -> list[Facts]:
             securities=need.securities,
             accepts=need.accepts,
             contract=need.contract,
+            scores=scores,
             on=on,
         )
         for need in needs
     ]
+
+
+def _read_scores(contracts: Iterable[Contract | None], zone_id: int) -> dict[str, PurchaserScore]:
+    codes = {one.purchaser_code for one in contracts if one is not None and one.purchaser_code}
+    return {code: purchasers.say(row) for code, row in purchasers.read_scores(zone_id, codes).items()}
 
 
 def _read_zone(zone_id: int) -> str:
@@ -177,6 +187,7 @@ def _describe(
     securities: Sequence[str],
     accepts: Sequence[str],
     contract: Contract | None,
+    scores: Mapping[str, PurchaserScore],
     on: date,
 ) -> Facts:
     facts: dict[str, object] = {
@@ -208,6 +219,11 @@ def _describe(
         facts["purchaser_kind"] = contract.purchaser.kind.value if contract.purchaser else None
         if contract.last_due_on is not None:
             facts["contract_days_left"] = (contract.last_due_on - on).days
+        score = scores.get(contract.purchaser_code or "")
+        if score is not None and score.is_enough:
+            # Of too few payments nothing is known, and what is not known fails what asks for it.
+            facts["purchaser_on_time_share"] = score.on_time_share
+            facts["purchaser_p90_lag_days"] = score.p90_lag
     return facts
 
 

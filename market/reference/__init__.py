@@ -14,10 +14,10 @@ from market.calendar import Calendar, CalendarStatus
 from market.ceilings import Ceiling, CeilingKind, ForbiddenFee
 from market.lpr import LprRow, LprTable
 from market.money import FEN
-from market.procurement_rules import ProcurementRule
-from market.procurement_vocabulary import Favoured, ProcurementObject, ProcurementRuleKind
 from market.payment_law import PaymentRule
 from market.payment_vocabulary import Debtor
+from market.procurement_rules import ProcurementRule
+from market.procurement_vocabulary import Favoured, ProcurementObject, ProcurementRuleKind
 from market.vocabulary import LprTenor, OrganisationKind, SizeClass
 
 _PERCENT = Decimal(100)

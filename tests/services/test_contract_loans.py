@@ -15,7 +15,7 @@ from models.base import db
 from models.contract import Contract
 from models.loan import Loan
 from models.payment import PurchaserPayment
-from services import alerts, awards, contract_loans, contract_steps
+from services import alerts, awards, contract_loans, contract_steps, late_purchasers
 from services.clock import run_due
 from services.contract_loans import Payment
 from services.sealing import Sealer
@@ -91,8 +91,8 @@ def test_a_late_purchaser_is_told_of_once_per_due_date(app: Flask, now: datetime
         datetime(2027, 1, 15, 16, 1, tzinfo=now.tzinfo),
     )
     # The day ends in Shanghai, at four in the afternoon UTC.
-    assert contract_loans.list_overdue(firm.zone_id, day_due) == []
-    assert contract_loans.list_overdue(firm.zone_id, day_after) == [contract.id]
+    assert late_purchasers.list_overdue(firm.zone_id, day_due) == []
+    assert late_purchasers.list_overdue(firm.zone_id, day_after) == [contract.id]
     run_due(firm.zone_id, now=day_after, sealer=sealer)
     assert open_kinds(officer) == [AlertKind.PURCHASER_OVERDUE]
     assert run_due(firm.zone_id, now=day_after, sealer=sealer)["late purchasers"] == 0
@@ -183,7 +183,7 @@ def test_looking_for_late_purchasers_asks_as_often_for_many_contracts_as_for_one
 
     event.listen(db.engine, "before_cursor_execute", note)
     try:
-        contract_loans.list_overdue(firm.zone_id, now + timedelta(days=70))
+        late_purchasers.list_overdue(firm.zone_id, now + timedelta(days=70))
     finally:
         event.remove(db.engine, "before_cursor_execute", note)
     assert len(asked) <= 5

@@ -27,7 +27,6 @@ _CHANGES = (
         filled=[("pay_when_paid", sa.Boolean(), sa.false())],
         empty=[
             ("late_rate", sa.BigInteger()),
-            ("delivered_on", sa.Date()),
             ("inspection_days", sa.Integer()),
         ],
         checks=[
