@@ -82,6 +82,8 @@ FACTS: dict[str, Any] = {
     "contract_retention": lazy_gettext("retention of the contract"),
     "contract_days_left": lazy_gettext("days left in the contract"),
     "purchaser_kind": lazy_gettext("kind of purchaser"),
+    "purchaser_on_time_share": lazy_gettext("share of the purchaser's payments on time"),
+    "purchaser_p90_lag_days": lazy_gettext("days late of the purchaser in nine of ten payments"),
 }
 
 #: Qualifications of firms, by the code of the tag.
@@ -110,6 +112,8 @@ _KINDS: dict[str, Any] = {
     "repayment": Repayment,
     "purchaser_kind": OrganisationKind,
 }
+#: Facts that are counted from a purchaser's payments, and of which too few say nothing.
+_COUNTED_FACTS = frozenset({"purchaser_on_time_share", "purchaser_p90_lag_days"})
 _MONTH_FACTS = frozenset({"months", "age_months"})
 
 _NEED_REASONS: dict[str, Any] = {
@@ -130,6 +134,7 @@ def condition(item: Any) -> str:
     ``item`` is a condition as a mapping or object with ``fact``, ``test`` and ``value``; a ``found`` that
     says what there is instead is added.
     """
+    is_failed = hasattr(item, "condition") or (isinstance(item, Mapping) and "found" in item)
     if not isinstance(item, Mapping):
         inner = getattr(item, "condition", item)
         item = {
@@ -152,6 +157,8 @@ def condition(item: Any) -> str:
     else:
         said = gettext("%(what)s %(value)s", what=what, value=value)
     found = item.get("found")
+    if is_failed and found is None and fact in _COUNTED_FACTS:
+        return gettext("%(said)s (too few payments of this purchaser are known)", said=said)
     if found is None or isinstance(found, bool) or test not in {"at_least", "at_most"}:
         return said
     return gettext("%(said)s (now %(found)s)", said=said, found=say_fact(fact, found))
@@ -213,6 +220,10 @@ def say_fact(fact: str, value: Any) -> str:
         return formats.money_text(int(value))
     if fact in _MONTH_FACTS:
         return formats.months(int(value))
+    if fact == "purchaser_on_time_share":
+        return f"{int(value)}%"
+    if fact == "purchaser_p90_lag_days":
+        return ngettext("%(num)s day", "%(num)s days", int(value))
     if fact == "tags":
         return str(TAGS.get(str(value), value))
     kind = _KINDS.get(fact)

@@ -13,6 +13,7 @@ from typing import Any
 from flask_babel import gettext, lazy_gettext, lazy_pgettext
 
 from blueprints import bureau_labels, ladder_labels, lending_labels, procurement_labels
+from blueprints import lending_labels, payment_labels
 from blueprints.field_words import FIELDS
 from market.admission import AdmissionState
 from market.bidding_vocabulary import (
@@ -320,6 +321,7 @@ LABELS.update(lending_labels.LABELS)
 LABELS.update(ladder_labels.LABELS)
 LABELS.update(bureau_labels.LABELS)
 LABELS.update(procurement_labels.LABELS)
+LABELS.update(payment_labels.LABELS)
 
 #: Who is paid, as offers name them; others are named by the institution that wrote the offer.
 PAYEES: dict[str, Any] = {

@@ -140,8 +140,8 @@ SENTENCES: dict[Code, Any] = {
         "The supplier in the procurement record is %(supplier)s, not your organisation."
     ),
     Code.BELOW_LPR: lazy_gettext(
-        "%(value)s per year is below %(least)s, the one-year LPR published on %(published_on)s: late interest "
-        "may not be agreed under the LPR at signing."
+        "%(value)s per year is below %(least)s, the one-year LPR published on %(published_on)s. Late "
+        "interest may not be agreed under the LPR at signing."
     ),
     Code.AMOUNT_MISMATCH: lazy_gettext(
         "The amount is %(given)s where %(expected)s is expected. Check it and try again."

@@ -44,6 +44,15 @@ class PaymentResolution(StrEnum):
     CORRECTED = "corrected"
 
 
+class PaymentMove(StrEnum):
+    """What can be done about a payment by a word alone (处理方式); others need a date or another payment."""
+
+    ACCEPT_ACCOUNT = "accept_account"
+    SEND_BACK = "send_back"
+    LEAVE_TO_SUPPLIER = "leave_to_supplier"
+    CORRECT = "correct"
+
+
 class Debtor(StrEnum):
     """Who owes by the payment law (付款方): rules differ for government bodies and large firms."""
 

@@ -215,7 +215,8 @@ def _take_effect(
             locked=contract.payee_account,
         )
         return
-    alerts.settle(session, AlertKind.WRONG_ACCOUNT, subject, "accepted", now=now, by=by)
+    said = payment.resolution_note or "corrected"
+    alerts.settle(session, AlertKind.WRONG_ACCOUNT, subject, said, now=now, by=by)
     if contract_loan.has_reached(contract.stage, ContractStage.DRAWN):
         _share_out(session, contract, payment, by=by, now=now)
 

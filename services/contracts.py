@@ -258,6 +258,14 @@ def find(contract_id: int, *, by: Party) -> Contract:
     return contract
 
 
+def find_for_party(contract_id: int, *, by: Party) -> Contract:
+    """Return a contract to whoever supplies, buys or has ever financed it, or watches over the zone."""
+    contract = find(contract_id, by=by)
+    if not is_party(contract, by=by):
+        raise not_found("contract", contract_id)
+    return contract
+
+
 def is_party(contract: Contract, *, by: Party) -> bool:
     """Say whether the party supplies, buys or has ever financed a contract, or watches over the zone."""
     if by.may(Capability.OFFICER, Capability.AUDITOR):

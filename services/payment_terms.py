@@ -18,7 +18,7 @@ from services import audit, contract_loans, contract_steps, lpr, payment_states
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What a contract says, None where nothing; ``late_rate`` is per year, ``inspection_days`` from delivery."""
+    """What a contract says, None where nothing; ``late_rate`` per year, ``inspection_days`` from delivery."""
 
     late_rate: Decimal | None = None
     delivered_on: date | None = None

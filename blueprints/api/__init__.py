@@ -19,6 +19,7 @@ from blueprints.api import (  # noqa: F401  (all but documentation add routes to
     need_changes,
     packages,
     pledges,
+    payment_terms,
     proofs,
     standing_bids,
     standings,
@@ -42,6 +43,7 @@ from blueprints.api.notices import notice_routes
 from blueprints.api.organisations import organisation_routes
 from blueprints.api.outages import outage_routes
 from blueprints.api.parsing import MOST_BODY
+from blueprints.api.payments import payment_routes
 from blueprints.api.prices import price_routes
 from blueprints.api.procurement import procurement_routes
 from blueprints.api.products import product_routes
@@ -73,6 +75,7 @@ SUBJECTS = (
     procurement_routes,
     framework_routes,
     deposit_routes,
+    payment_routes,
     round_routes,
     alert_routes,
     notice_routes,

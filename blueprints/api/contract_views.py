@@ -10,9 +10,11 @@ from blueprints.api.parsing import Answer
 from blueprints.api.terms import show_facts
 from market.ladder_vocabulary import Deadline, SideState
 from market.party import Party
+from market.payment_vocabulary import PaymentResolution, PaymentState
 from market.vocabulary import ContractStage
 from models.contract import Contract, ContractStep
-from services import contract_loans, contracts, side_states
+from models.payment import PurchaserScore
+from services import contract_loans, contracts, purchasers, side_states
 
 _AMOUNTS = frozenset({"amount"})
 #: What names the supplier, or is between supplier, purchaser and lender.
@@ -48,6 +50,10 @@ class ContractAnswer(Answer):
     currency = fields.Said(allow_none=True)
     retention = fields.Money()
     payment_days = fields.Count(allow_none=True)
+    late_rate = fields.Rate("Yearly rate of late interest as agreed; null: by law.", allow_none=True)
+    delivered_on = fields.Day(allow_none=True)
+    inspection_days = fields.Count("Days to inspect; then delivery counts as accepted.", allow_none=True)
+    pay_when_paid = fields.Flag("A clause to pay only once paid stands in it; such a clause is void.")
     signed_on = fields.Day(allow_none=True)
     published_on = fields.Day("When the contract was published, if that is on record.", allow_none=True)
     ends_on = fields.Day(allow_none=True)
@@ -58,7 +64,6 @@ class ContractAnswer(Answer):
     budget_unit_code = fields.Said(allow_none=True)
     funding_source = fields.Said(allow_none=True)
     prepayment_ratio = fields.Rate("Share of the amount paid in advance.", allow_none=True)
-    delivered_on = fields.Day(allow_none=True)
     accepted_on = fields.Day(allow_none=True)
     last_due_on = fields.Day("When the last payment falls due.", allow_none=True)
     terminated_on = fields.Day("When the contract ended early.", allow_none=True)
@@ -95,6 +100,13 @@ class PaymentAnswer(Answer):
     payee = fields.Said(allow_none=True)
     payee_account = fields.Said(allow_none=True)
     settled_at = fields.Moment("When it settled the contract's loans; null if it did not.", allow_none=True)
+    state = fields.Word(PaymentState, "How it stands to what is owed.")
+    lag_days = fields.Count("Days after (below zero: before) what it pays fell due.", allow_none=True)
+    excess = fields.Money("What of it is beyond the contract.")
+    reverses_id = fields.Count("The payment that this row takes back.", allow_none=True)
+    follows_id = fields.Count("The payment whose money this is: passed on, or refunded.", allow_none=True)
+    resolution = fields.Word(PaymentResolution, "What was done about it.", allow_none=True)
+    resolution_note = fields.Said(allow_none=True)
 
 
 class PlannedAnswer(Answer):
@@ -113,6 +125,19 @@ class StandingAnswer(Answer):
     financed = fields.Money()
     room = fields.Money("What could still be financed.")
     outstanding = fields.Money()
+
+
+class ScoreAnswer(Answer):
+    """How a purchaser pays, counted over the platform; facts with their number and no credit score."""
+
+    computed_on = fields.Day("The day up to which it is counted.")
+    contracts = fields.Count()
+    payments = fields.Count("Payments that fell due or were made.")
+    on_time = fields.Count("Those of them covered by their day.")
+    unpaid = fields.Count("Those of them that are due and open.")
+    on_time_share = fields.Count("Whole percent; null under three payments.", allow_none=True)
+    median_lag = fields.Count("Days after the due day; null under three payments.", allow_none=True)
+    p90_lag = fields.Count("The delay that nine of ten payments stay within.", allow_none=True)
 
 
 class DeadlineAnswer(Answer):
@@ -134,6 +159,7 @@ class ContractDetail(ContractAnswer):
     )
     deadlines = fields.Many(fields.Part(DeadlineAnswer), "Statutory terms from the signing.", most=10)
     standing = fields.Part(StandingAnswer, allow_none=True)
+    purchaser_record = fields.Part(ScoreAnswer, allow_none=True)
     plan = fields.Many(fields.Part(PlannedAnswer), most=1000)
     steps = fields.Many(fields.Part(StepAnswer), most=1000)
     payments = fields.Many(fields.Part(PaymentAnswer), most=10_000)
@@ -153,10 +179,22 @@ def show_whole(row: Contract, by: Party) -> dict[str, Any]:
         "side_states": side_states.read(row, by=by, now=access.now()) if inside else [],
         "deadlines": side_states.list_deadlines(row) if inside else [],
         "standing": contract_loans.read_standing(row) if inside else None,
+        "purchaser_record": show_score(purchasers.read_score(row)),
         "plan": row.plan,
         "steps": [show_step(step) for step in row.steps] if inside else [],
         "payments": row.payments if inside else [],
     }
+
+
+def show_score(row: PurchaserScore | None) -> dict[str, Any] | None:
+    """Return how a purchaser pays; delays and share only where there are enough payments to tell."""
+    if row is None:
+        return None
+    said = purchasers.say(row)
+    plain = {name: getattr(row, name) for name in ScoreAnswer().fields if name != "on_time_share"}
+    if not said.is_enough:
+        plain |= {"median_lag": None, "p90_lag": None}
+    return {**plain, "on_time_share": said.on_time_share}
 
 
 def show_step(row: ContractStep) -> dict[str, Any]:
