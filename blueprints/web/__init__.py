@@ -21,6 +21,7 @@ from blueprints.web import (  # noqa: F401  (contract_changes adds pages to cont
     officer,
     papers,
     procurement,
+    payments,
     public,
     reviews,
     standings,
@@ -58,6 +59,7 @@ def register(app: Flask) -> None:
     app.register_blueprint(procurement.page)
     app.register_blueprint(deposits.page)
     app.register_blueprint(notices.page)
+    app.register_blueprint(payments.page)
     app.register_blueprint(institution.page)
     app.register_blueprint(officer.page)
     app.register_blueprint(standings.page)

@@ -13,9 +13,18 @@ from blueprints.access import allows
 from blueprints.web import contract_side, contract_story, paging
 from blueprints.web.forms import Form
 from market.calendar import local_date
-from market.errors import Code, not_found
+from market.errors import Code
 from market.vocabulary import Capability, ContractStage
-from services import alerts, contract_loans, contract_steps, contracts, organisations, pledges
+from services import (
+    alerts,
+    contract_loans,
+    contract_steps,
+    contracts,
+    organisations,
+    payment_states,
+    payment_terms,
+    pledges,
+)
 from services.contract_loans import Payment
 from services.contracts import Entry
 
@@ -217,12 +226,28 @@ def show_refused(contract_id: int, form: Form) -> Answer:
     return _show(contract_id, form)
 
 
+@page.post(f"/contracts/{NUMBER}/terms", endpoint="contracts_terms")
+@allows(Capability.PURCHASER, Capability.OFFICER)
+def agree_terms(contract_id: int) -> Answer:
+    """Write down delivery, inspection, late interest and a void clause."""
+    form = Form(request.form)
+    terms = payment_terms.Terms(
+        late_rate=form.percent("late_rate", required=False, least=0, most=100),
+        delivered_on=form.day("delivered_on", required=False),
+        inspection_days=form.whole("inspection_days", required=False, least=0, most=365),
+        pay_when_paid=form.flag("pay_when_paid"),
+    )
+    form.run(payment_terms.agree, contract_id, terms, by=access.acting(), now=access.now())
+    if not form.ok:
+        return _show(contract_id, form)
+    flash(gettext("The terms of payment are on record."), "success")
+    return redirect(url_for("contracts.contracts_show", contract_id=contract_id), 303)
+
+
 def _show(contract_id: int, form: Form) -> tuple[str, int]:
     party = access.acting()
-    contract = contracts.find(contract_id, by=party)
-    if not contracts.is_party(contract, by=party):
-        # Whoever is asked to lend reads the contract's facts beside the need, which do not name the firm.
-        raise not_found("contract", contract_id)
+    # Whoever is asked to lend reads the contract's facts beside the need, which do not name the firm.
+    contract = contracts.find_for_party(contract_id, by=party)
     today = local_date(access.now())
     if not form.values:
         form.values.update(
@@ -231,6 +256,10 @@ def _show(contract_id: int, form: Form) -> tuple[str, int]:
                 "paid_on": today.isoformat(),
                 "accepted_on": today.isoformat(),
                 "payee_account": contract.payee_account or "",
+                "late_rate": "" if contract.late_rate is None else f"{contract.late_rate * 100:f}",
+                "delivered_on": contract.delivered_on.isoformat() if contract.delivered_on else "",
+                "inspection_days": "" if contract.inspection_days is None else contract.inspection_days,
+                "pay_when_paid": "1" if contract.pay_when_paid else "",
             }
         )
     pending = contract_steps.find_pending(contract.id)
@@ -250,6 +279,9 @@ def _show(contract_id: int, form: Form) -> tuple[str, int]:
         may_vouch=contracts.may_confirm(contract, by=party),
         may_reject=pending is not None and contract_steps.may_reject(contract, pending, party),
         may_pay=contract_loans.may_record(contract, by=party),
+        interest=payment_states.read_late_interest(contract, today),
+        deemed=payment_terms.find_deemed(contract, today),
+        may_agree=payment_terms.may_agree(contract, by=party),
         may_accept=contracts.may_accept(contract, by=party),
         may_post=party.may(Capability.ENTERPRISE_MAKER)
         and any(row.id == contract.id for row in contracts.list_financeable(party)),

@@ -24,6 +24,7 @@ from market import vocabulary
 from market.admission import AdmissionState
 from market.ladder_vocabulary import AccountNoticeKind, SideState
 from market.procurement_vocabulary import DepositState
+from market.payment_vocabulary import PaymentState
 from market.vocabulary import (
     AlertKind,
     AwardState,
@@ -45,6 +46,15 @@ TONES: dict[StrEnum, tuple[str, str]] = {
     AdmissionState.ENDING: ("attention", "hourglass"),
     AdmissionState.ENDED: ("attention", "circle-x"),
     AdmissionState.SUSPENDED: ("danger", "ban"),
+    PaymentState.EARLY: ("done", "circle-check"),
+    PaymentState.ON_TIME: ("done", "circle-check"),
+    PaymentState.LATE: ("attention", "clock"),
+    PaymentState.PARTIAL: ("action", "hourglass"),
+    PaymentState.OVER: ("attention", "alert-circle"),
+    PaymentState.UNDATED: ("attention", "alert-circle"),
+    PaymentState.FUTURE: ("attention", "alert-circle"),
+    PaymentState.WRONG_ACCOUNT: ("danger", "alert-triangle"),
+    PaymentState.REVERSED: ("quiet", "ban"),
     NeedState.DRAFT: ("quiet", "pencil"),
     NeedState.OPEN: ("action", "circle-dot"),
     NeedState.CLOSED: ("attention", "hourglass"),

@@ -194,6 +194,7 @@ def _show(
     need = opportunity.need
     facts = fitting.describe(need, local_date(now()))
     bidding = need_words.describe_bidding(need)
+    score = purchasers.read_score(need.contract) if need.contract else None
     return form.page(
         "institution/opportunity.html",
         opportunity=opportunity,
@@ -209,6 +210,8 @@ def _show(
         former=_find_former(opportunity, product),
         room=_room(opportunity, product) if product is not None else None,
         record=purchasers.read_record(need.contract, local_date(now())) if need.contract else None,
+        score=score,
+        said=purchasers.say(score) if score is not None else None,
         standing=contract_loans.read_standing(need.contract) if need.contract else None,
         going=opportunities.read_going_rate(need.zone_id, need.purpose, now()),
         fee_rows=range(bid_form.count_fees(form)),

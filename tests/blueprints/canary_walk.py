@@ -147,6 +147,8 @@ ELSEWHERE = {
             "ContractAcceptance ContractConfirmation ContractImport ContractPayments ContractTermination "
             "Pledges "
             "ContractSteps Contracts StepConfirmation StepRejection"
+            "ContractAcceptance ContractConfirmation ContractImport ContractPayments "
+            "ContractSteps ContractTerms Contracts StepConfirmation StepRejection"
         ),
         "api_deposits": (
             "BidDeposits DepositGuarantee DepositPayment DepositRefusal DepositRelease DepositRequest "
@@ -157,6 +159,10 @@ ELSEWHERE = {
         "api_needs": "Needs",
         "api_notices": "NoticeReading NoticesReading",
         "api_organisations": "Limits MemberTags MemberController MemberWhitelist Organisations Own",
+        "api_payments": (
+            "PaymentDate PaymentRedirection PaymentRefund PaymentResolved Payments "
+            "UnmatchedAside UnmatchedMatch"
+        ),
         "api_prices": "Prices",
         "api_procurement": "AwardNotices IntentionImport Intentions Rules Watch",
         "api_products": "Product Supermarket",
@@ -168,6 +174,8 @@ ELSEWHERE = {
             "contracts_accept contracts_change contracts_change_agree contracts_change_refuse "
             "contracts_change_withdraw contracts_confirm contracts_new contracts_pay contracts_reject "
             "contracts_renew contracts_step contracts_terminate contracts_vouch"
+            "contracts_accept contracts_confirm contracts_new contracts_pay contracts_reject "
+            "contracts_step contracts_terms contracts_vouch"
         ),
         "deals": "deals_cancel deals_draw deals_repay",
         "enterprise": (
@@ -183,6 +191,9 @@ ELSEWHERE = {
             "members_controller members_whitelist reference_add"
         ),
         "procurement": "awards_new intentions_import intentions_new intentions_watch",
+        "payments": (
+            "payments_date payments_follow payments_match payments_reopen payments_report payments_resolve"
+        ),
         "public": "register",
         "reviews": "reviews_answer reviews_approve reviews_ask reviews_decline reviews_give_up",
         "web": "choose_place sign_in sign_out",
@@ -272,6 +283,8 @@ class Walk:
             "consent_id": [1],
             "link_id": [1],
             "token_id": [1],
+            "payment_id": [1],
+            "unmatched_id": [1],
             "paper": ["sheet.pdf", "proof.json", "proof.xlsx"],
             "step": list(STEPS),
             "move": [DepositMove.ASK.value, DepositMove.DECLINE.value],
