@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload
 
 from market import contract_loan
@@ -256,8 +256,10 @@ def _make_payment(
     if known is not None and (
         known.resolution in contract_loans.GONE or (known.amount, known.paid_on) != (row.amount, row.paid_on)
     ):
-        # Another payment bears this number already, perhaps one that was taken back.
-        told = replace(told, transaction_id=f"{row.transaction_id[:180]}~{row.id}")
+        # Another payment bears this number already, perhaps one that was taken back: nothing is deleted, so
+        # that the number of payments makes a new one.
+        count = session.scalar(select(func.count()).where(PurchaserPayment.contract_id == contract.id))
+        told = replace(told, transaction_id=f"{row.transaction_id[:180]}~{count}")
         known = None
     payment = known if known is not None else contract_loans.enter(session, contract, told, now=now)
     contract_loans.settle(session, contract, payment, by=by, now=now, is_published=row.vouched)

@@ -219,7 +219,7 @@ def _reverse(
 ) -> PurchaserPayment:
     """Add the row that takes a payment back, on the payment's own day, so that both cancel on every day."""
     back = Payment(
-        f"{row.transaction_id[:180]}~{row.id}",
+        f"{row.transaction_id[:180]}~r{row.id}",
         -row.amount,
         row.paid_on,
         row.payee_account,

@@ -147,6 +147,7 @@ def show_board() -> Answer:
     priced = [month for month in months if month.effective is not None]
     return render_template(
         "officer/board.html",
+        say=alert_words.alert,
         zone=zone,
         figures=figures,
         base=base,
