@@ -250,13 +250,19 @@ def _share_out(
     contract_settlement.settle(session, contract, by=by, now=now)
 
 
-def take_back(session: Session, payment: PurchaserPayment) -> None:
-    """Take back what a payment did to loans, inside the caller's transaction; nothing if it did nothing.
+def take_back(
+    session: Session, contract: Contract, payment: PurchaserPayment, *, by: Party, now: datetime
+) -> None:
+    """Let a payment count no more for the contract's loans, inside the caller's transaction (which locks).
 
-    Raises ``Conflict`` (illegal_move) once loans were repaid from it: those are corrected in the loan book.
+    They end as if it had never come; nothing happens to them if it did nothing. Raises ``Conflict`` where a
+    loan would be owed again whose pledge is cancelled already.
     """
-    if payment.settled_at is not None:
-        raise conflict(Code.ILLEGAL_MOVE, state="settled", move="correct")
+    if payment.settled_at is None:
+        return
+    payment.settled_at = None
+    session.flush()
+    contract_settlement.settle(session, contract, by=by, now=now)
 
 
 def may_record(contract: Contract, *, by: Party) -> bool:

@@ -133,14 +133,14 @@ def refund(payment_id: int, refunded: Payment, why: str, *, by: Party, now: date
 def correct(payment_id: int, why: str, *, by: Party, now: datetime) -> PurchaserPayment:
     """Take back a payment that was recorded wrongly (冲正): a reversing row, never a deletion.
 
-    Its lender or an officer; it can then be recorded anew. A payment that came from an unmatched report lets
-    the report wait again. Raises ``Conflict`` once loans were repaid from it.
+    Its lender or an officer; it can then be recorded anew. Loans that were repaid from it are owed again. A
+    payment that came from an unmatched report lets the report wait again.
     """
     note = _read_note(why, "why")
     with _handling(payment_id, by, now, by_purchaser=False) as (session, contract, row):
         if row.reverses_id is not None or row.resolution in contract_loans.GONE:
             raise conflict(Code.ILLEGAL_MOVE, state=row.state.value, move="correct")
-        contract_loans.take_back(session, row)
+        contract_loans.take_back(session, contract, row, by=by, now=now)
         _resolve(row, PaymentResolution.CORRECTED, note, by, now)
         _reverse(session, contract, row, by=by, now=now)
         for kind in (AlertKind.UNDATED_PAYMENT, AlertKind.WRONG_ACCOUNT):

@@ -136,7 +136,7 @@ def list_moves(row: PurchaserPayment, *, by: Party) -> Moves:
         redirect=astray,
         leave_to_supplier=over,
         refund=over,
-        correct=not gone and not is_purchaser and row.settled_at is None,
+        correct=not gone and not is_purchaser,
         reopen=payment_resolutions.may_reopen(row)
         and (not is_purchaser or row.resolution is not PaymentResolution.TO_SUPPLIER),
     )

@@ -76,8 +76,9 @@ def test_an_undated_payment_settles_once_it_has_its_day(
         payment_resolutions.put_date(row.id, DAY, by=purchaser, now=later)
     with refuses(Code.ILLEGAL_MOVE):
         payment_resolutions.reopen(row.id, by=officer, now=later)
-    with refuses(Code.ILLEGAL_MOVE):
-        payment_resolutions.correct(row.id, "记错", by=officer, now=later)
+    # What it paid of the loan is owed again once it turns out to be none.
+    payment_resolutions.correct(row.id, "记错", by=officer, now=later)
+    assert (owed(loan), paid(contract), read(row).settled_at) == (7 * MILLION, 0, None)
 
 
 def test_a_date_is_taken_back_while_no_money_has_moved(app: Flask, now: datetime) -> None:
