@@ -119,6 +119,13 @@ STATES: dict[str, Any] = {
 #: What somebody tried to do.
 MOVES: dict[str, Any] = {
     "accept": lazy_pgettext("move", "accept"),
+    "bring_back": lazy_pgettext("move", "let it wait again"),
+    "correct": lazy_pgettext("move", "take back"),
+    "date": lazy_pgettext("move", "put a date"),
+    "matched": lazy_pgettext("move", "match"),
+    "redirect": lazy_pgettext("move", "pass on"),
+    "reopen": lazy_pgettext("move", "take back the word"),
+    "return": lazy_pgettext("move", "return"),
     "admit": lazy_pgettext("move", "admit"),
     "agree": lazy_pgettext("move", "agree"),
     "answer": lazy_pgettext("move", "answer"),
