@@ -17,7 +17,9 @@ from typing import Any
 from flask_babel import gettext, lazy_gettext, lazy_pgettext
 
 from blueprints import explanations, formats, labels, procurement_labels
+from blueprints import explanations, formats, labels, payment_labels
 from market.errors import Code, Fault
+from market.payment_vocabulary import PaymentState
 from market.vocabulary import Capability, ContractStage, OrganisationKind
 
 #: Nouns for ``what``: tables, and things that the services name.
@@ -115,6 +117,8 @@ STATES: dict[str, Any] = {
     "withdrawn": lazy_pgettext("state", "withdrawn"),
     "won": lazy_pgettext("state", "won"),
 }
+
+STATES |= {state.value: words for state, words in payment_labels.LABELS[PaymentState].items()}
 
 #: What somebody tried to do.
 MOVES: dict[str, Any] = {

@@ -10,4 +10,4 @@ from market.payment_vocabulary import Debtor, PaymentMove, PaymentResolution, Pa
 def test_every_member_has_a_label() -> None:
     for kind in (PaymentState, PaymentResolution, PaymentMove, Debtor):
         assert set(payment_labels.LABELS[kind]) == set(kind)
-    assert payment_vocabulary.TO_RESOLVE < set(PaymentState)
+    assert set(PaymentState) > payment_vocabulary.TO_RESOLVE
