@@ -12,8 +12,7 @@ from typing import Any
 
 from flask_babel import gettext, lazy_gettext, lazy_pgettext
 
-from blueprints import bureau_labels, ladder_labels, lending_labels, procurement_labels
-from blueprints import lending_labels, payment_labels
+from blueprints import bureau_labels, ladder_labels, lending_labels, payment_labels, procurement_labels
 from blueprints.field_words import FIELDS
 from market.admission import AdmissionState
 from market.bidding_vocabulary import (

@@ -16,8 +16,7 @@ from typing import Any
 
 from flask_babel import gettext, lazy_gettext, lazy_pgettext
 
-from blueprints import explanations, formats, labels, procurement_labels
-from blueprints import explanations, formats, labels, payment_labels
+from blueprints import explanations, formats, labels, payment_labels, procurement_labels
 from market.errors import Code, Fault
 from market.payment_vocabulary import PaymentState
 from market.vocabulary import Capability, ContractStage, OrganisationKind

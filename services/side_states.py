@@ -16,7 +16,7 @@ from market.vocabulary import Capability, ContractStage, LoanState
 from models.base import db
 from models.contract import Contract
 from models.loan import Loan
-from services import account_changes, contract_loans, contract_steps, pledges
+from services import account_changes, contract_steps, late_purchasers, pledges
 
 
 def read(contract: Contract, *, by: Party, now: datetime) -> list[SideState]:
@@ -28,7 +28,7 @@ def read(contract: Contract, *, by: Party, now: datetime) -> list[SideState]:
     held: dict[SideState, bool] = {
         SideState.TERMINATED: contract.terminated_on is not None,
         SideState.LOAN_OVERDUE: _is_loan_overdue(contract, by),
-        SideState.PURCHASER_OVERDUE: contract_loans.find_overdue(session, contract, today) is not None,
+        SideState.PURCHASER_OVERDUE: late_purchasers.find_overdue(contract, today) is not None,
     }
     if account_changes.may_see(contract, by=by):
         held[SideState.ACCOUNT_CHANGE_REQUESTED] = account_changes.find_open(contract.id) is not None

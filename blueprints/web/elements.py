@@ -23,8 +23,8 @@ from blueprints.web import navigation
 from market import vocabulary
 from market.admission import AdmissionState
 from market.ladder_vocabulary import AccountNoticeKind, SideState
-from market.procurement_vocabulary import DepositState
 from market.payment_vocabulary import PaymentState
+from market.procurement_vocabulary import DepositState
 from market.vocabulary import (
     AlertKind,
     AwardState,

@@ -161,7 +161,6 @@ def show_board() -> Answer:
         alerts=open_alerts[:ALERTS_SHOWN],
         subjects=alerts.read_subjects(open_alerts[:ALERTS_SHOWN]),
         alert_count=len(open_alerts),
-        say=alert_words.alert,
         pending=contracts.list_pending_steps(by),
         ending=admissions.list_ending(by=by, now=now()),
         closing=board_rows.list_needs(by, now(), figure=NeedFigure.CLOSING_SOON),

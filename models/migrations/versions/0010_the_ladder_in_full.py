@@ -1,6 +1,6 @@
 """The ladder of the contract loan in full
 
-Revision: 0010, after 0007
+Revision: 0010, after 0009
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from alembic import op
 from models.migrations.altering import ID, Change, extend, index, loosen, restore
 
 revision = "0010"
-down_revision = "0007"
+down_revision = "0009"
 branch_labels = None
 depends_on = None
 

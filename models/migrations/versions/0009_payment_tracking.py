@@ -1,6 +1,6 @@
 """Payment tracking
 
-Revision: 0010, after 0004
+Revision: 0009, after 0007
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from alembic import op
 
 from models.migrations.altering import ID, Change, extend, index, loosen, restore
 
-revision = "0010"
-down_revision = "0004"
+revision = "0009"
+down_revision = "0007"
 branch_labels = None
 depends_on = None
 
