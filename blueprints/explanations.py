@@ -50,6 +50,14 @@ OBSTACLES: dict[str, Any] = {
     "unconfirmed": lazy_gettext("neither its purchaser nor an officer has confirmed it"),
 }
 
+#: Why a receivable cannot be financed, where a contract has no such reason.
+RECEIVABLE_OBSTACLES: dict[str, Any] = {
+    "right_refused": lazy_gettext("its debtor refused to confirm it"),
+    "withdrawn": lazy_gettext("its supplier withdrew it"),
+    "paid": lazy_gettext("it is paid already"),
+    "past_due": lazy_gettext("it is past its due date"),
+}
+
 #: What the law calls the fees it forbids (``market/reference/forbidden_fees.csv``).
 FORBIDDEN_FEES: dict[str, Any] = {
     "commitment_fee": lazy_gettext("commitment fee"),
@@ -316,8 +324,9 @@ def proposal(why: Mapping[str, Any] | None) -> str:
 
 
 def obstacles(codes: Sequence[str]) -> str:
-    """Return why a contract cannot be financed; empty if it can."""
-    return gettext(", ").join(str(OBSTACLES.get(code, code)) for code in codes)
+    """Return why a contract or receivable cannot be financed; empty if it can."""
+    words = OBSTACLES | RECEIVABLE_OBSTACLES
+    return gettext(", ").join(str(words.get(code, code)) for code in codes)
 
 
 def tag(code: str) -> str:

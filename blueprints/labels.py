@@ -12,7 +12,14 @@ from typing import Any
 
 from flask_babel import gettext, lazy_gettext, lazy_pgettext
 
-from blueprints import bureau_labels, ladder_labels, lending_labels, payment_labels, procurement_labels
+from blueprints import (
+    bureau_labels,
+    ladder_labels,
+    lending_labels,
+    payment_labels,
+    procurement_labels,
+    receivable_labels,
+)
 from blueprints.field_words import FIELDS
 from market.admission import AdmissionState
 from market.bidding_vocabulary import (
@@ -321,6 +328,7 @@ LABELS.update(ladder_labels.LABELS)
 LABELS.update(bureau_labels.LABELS)
 LABELS.update(procurement_labels.LABELS)
 LABELS.update(payment_labels.LABELS)
+LABELS.update(receivable_labels.LABELS)
 
 #: Who is paid, as offers name them; others are named by the institution that wrote the offer.
 PAYEES: dict[str, Any] = {

@@ -123,14 +123,16 @@ SENTENCES: dict[Code, Any] = {
     Code.SEAL_BROKEN: lazy_gettext(
         "A sealed bid does not match its receipt and cannot be opened. An officer must look."
     ),
-    Code.NOT_FINANCEABLE: lazy_gettext("This contract cannot be financed: %(reason)s."),
+    Code.NOT_FINANCEABLE: lazy_gettext("This cannot be financed: %(reason)s."),
     Code.ABOVE_FINANCEABLE: lazy_gettext(
-        "%(asked)s is more than this contract can carry: at most %(most)s now."
+        "%(asked)s is more than what stands behind it can carry: at most %(most)s now."
     ),
     Code.ALREADY_FINANCED: lazy_gettext(
-        "This contract is financed already (%(key)s). It can be financed only once."
+        "This is financed already (%(key)s), or its contract is in another way: nothing is financed twice."
     ),
-    Code.ONE_LENDER: lazy_gettext("A contract is financed by one lender: its need cannot be shared."),
+    Code.ONE_LENDER: lazy_gettext(
+        "A contract or an invoice is financed by one lender: its need cannot be shared."
+    ),
     Code.NOT_LOCKED: lazy_gettext("Nothing can be drawn before the payee account is locked."),
     Code.NO_PLEDGE: lazy_gettext("Nothing can be drawn before the pledge is registered."),
     Code.ENDS_TOO_LATE: lazy_gettext(

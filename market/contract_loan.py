@@ -1,4 +1,4 @@
-"""The contract loan (政采贷): its ladder, its invariants and the duplicate-financing key.
+"""The contract loan (政采贷): its ladder and its invariants.
 
 Rules of the trade as published by the zones that run such loans (Jining with ICBC and CCB): one
 live lender per contract; Σ financed ≤ ratio × (contract amount − retention − already paid); nothing
@@ -8,13 +8,13 @@ regulation in force 2025-06-01 (government bodies pay within 30 days, by contrac
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from decimal import Decimal
 
 from market.calendar import add_months
 from market.errors import Code, Fault, conflict, invalid
+from market.financing_key import squeeze
 from market.money import round_down
 from market.vocabulary import ContractStage
 
@@ -149,15 +149,6 @@ def compute_financeable(
     return max(room, 0)
 
 
-def make_key(number: str, supplier_code: str, invoice: str | None = None) -> str:
-    """Return the duplicate-financing key: contract number and supplier code (and invoice), normalised.
-
-    Case, full width, spaces, dashes and dots are spelling, not identity.
-    """
-    parts = [number, supplier_code] + ([invoice] if invoice else [])
-    return "|".join(_squeeze(part) for part in parts)
-
-
 def latest_end(last_due_on: date) -> date:
     """Return the last day a loan on this contract may run: last due date plus grace."""
     return add_months(last_due_on, GRACE_MONTHS)
@@ -170,7 +161,7 @@ def statutory_due(accepted_on: date, payment_days: int | None) -> date:
 
 def is_locked_account(account: str | None, locked: str | None) -> bool:
     """Say whether a payment's payee account is the locked one, spelling aside."""
-    return account is not None and locked is not None and _squeeze(account) == _squeeze(locked)
+    return account is not None and locked is not None and squeeze(account) == squeeze(locked)
 
 
 def is_paid_rightly(
@@ -193,10 +184,5 @@ def is_paid_rightly(
 
 def mask_account(account: str) -> str:
     """Return an account as it may be published: its last four characters, or none of a very short one."""
-    plain = _squeeze(account)
+    plain = squeeze(account)
     return "****" + (plain[-4:] if len(plain) >= 8 else "")
-
-
-def _squeeze(text: str) -> str:
-    folded = unicodedata.normalize("NFKC", text).upper()
-    return "".join(c for c in folded if c.isalnum() or unicodedata.category(c) == "Sc")

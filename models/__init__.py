@@ -20,6 +20,7 @@ from models import (  # noqa: F401  (each import registers its tables with the m
     pledge,
     procurement,
     product,
+    receivable,
     reference,
     review,
     round,

@@ -22,6 +22,7 @@ from market.vocabulary import NeedState, Purpose, Repayment
 from models.base import Base, Fen, Id, Rate, word
 from models.contract import Contract
 from models.organisation import Organisation
+from models.receivable import NeedReceivable, Receivable
 from models.zone import Zone
 
 
@@ -100,6 +101,9 @@ class Need(Base):
     zone: Mapped[Zone] = relationship(foreign_keys=[zone_id])
     organisation: Mapped[Organisation] = relationship(foreign_keys=[organisation_id])
     contract: Mapped[Contract | None] = relationship()
+    receivables: Mapped[list[Receivable]] = relationship(
+        secondary=NeedReceivable.__table__, order_by="Receivable.due_on, Receivable.id"
+    )
 
 
 class BidRound(Base):

@@ -147,8 +147,7 @@ def settle(session: Session, need: Need, standing: Sequence[Award], *, by: Party
     needs.lapse_proposals(session, need.id)
     for award in standing:
         loan = loan_openings.open_loan(session, award, need, award.bid, now)
-        if need.contract_id is not None:
-            claims.take(session, need, award.bid, loan, by=by, now=now)
+        claims.take(session, need, award.bid, loan, by=by, now=now)
         if loan.state is LoanState.UNDER_REVIEW:
             reviews.open_review(session, loan, need, now)
         audit.record(session, "award.settle", award, by=by, now=now, loan=loan.id)

@@ -169,10 +169,17 @@ def _concerning(by: Party) -> ColumnElement[bool]:
     if by.may(Capability.OFFICER, Capability.AUDITOR):
         return true()
     own = by.organisation_id
-    loans = select(Loan.id).where((Loan.lender_id == own) | (Loan.borrower_id == own))
+    # That its second financing was refused leads a firm to nobody: who holds the claim is asked about alone.
+    told = and_(Loan.borrower_id == own, Alert.kind != AlertKind.FINANCING_REFUSED)
     contracts = select(Contract.id).where((Contract.supplier_id == own) | (Contract.purchaser_id == own))
     financed = select(Financing.contract_id).where(Financing.lender_id == own, Financing.ended_at.is_(None))
     return or_(
-        Alert.loan_id.in_(loans),
-        and_(Alert.loan_id.is_(None), Alert.contract_id.in_(contracts) | Alert.contract_id.in_(financed)),
+        select(Loan.id).where(Loan.id == Alert.loan_id, or_(Loan.lender_id == own, told)).exists(),
+        and_(
+            Alert.loan_id.is_(None),
+            or_(
+                and_(Alert.kind != AlertKind.FINANCING_REFUSED, Alert.contract_id.in_(contracts)),
+                Alert.contract_id.in_(financed),
+            ),
+        ),
     )

@@ -19,6 +19,7 @@ from models.base import db, transaction
 from models.loan import Loan
 from models.need import Need
 from services import acceptances, audit, needs
+from services.refused_financings import telling
 
 
 def accept(need_id: int, bid_id: int, shown_hash: str, *, by: Party, now: datetime) -> Award:
@@ -28,7 +29,7 @@ def accept(need_id: int, bid_id: int, shown_hash: str, *, by: Party, now: dateti
     at once and opens the loan. Raises ``Conflict``: another state or award, bid expired, limit used up.
     """
     by.require(Capability.ENTERPRISE_MAKER, Capability.ENTERPRISE_APPROVER)
-    with transaction() as session:
+    with telling(by=by, now=now), transaction() as session:
         need = acceptances.lock_need(session, need_id, by=by, now=now)
         bid = acceptances.check_bid(session, need, bid_id, shown_hash, now=now)
         award = acceptances.add(session, need, bid, by=by, now=now)
@@ -44,7 +45,7 @@ def confirm(award_id: int, *, by: Party, now: datetime) -> Award:
     """
     by.require(Capability.ENTERPRISE_APPROVER)
     need_id = _find(award_id).need_id
-    with transaction() as session:
+    with telling(by=by, now=now), transaction() as session:
         need = needs.lock(session, need_id, by)
         award = session.get_one(Award, award_id)
         waiting = acceptances.list_waiting(session, award)

@@ -20,7 +20,7 @@ from market.vocabulary import Purpose, Recipient
 from models.contract import Contract
 from models.need import Need
 from models.product import Product
-from services import frameworks, guarantees, limits, lpr, needs
+from services import frameworks, guarantees, invoice_claims, limits, lpr, needs
 from services.guarantees import Backing
 from services.quotes import Quote
 
@@ -159,6 +159,10 @@ def find_faults(
         faults.extend([lacking] if lacking is not None else [])
     if need.contract is not None:
         faults.extend(_check_contract(session, need.contract, need, product, quote))
+    elif offered := invoice_claims.list_offered(need):
+        ratio = product.contract_ratio or needs.WHOLE
+        room = invoice_claims.compute_room(session, offered, ratio=ratio).total
+        faults.extend(_check_backing(room, invoice_claims.find_latest_end(offered), need, quote))
     return faults
 
 
@@ -193,11 +197,17 @@ def _check_contract(
     session: Session, contract: Contract, need: Need, product: Product, quote: Quote
 ) -> list[Fault]:
     room = needs.compute_room(session, contract, ratio=product.contract_ratio or Decimal(1))
+    last_due_on = contract.last_due_on
+    latest = contract_loan.latest_end(last_due_on) if last_due_on is not None else None
+    return _check_backing(room, latest, need, quote)
+
+
+def _check_backing(room: int, latest: date | None, need: Need, quote: Quote) -> list[Fault]:
+    """Return what a quote asks beyond what a need leans on: its money, and how long that lasts."""
     faults = []
     if quote.principal > room:
         faults.append(Fault(Code.ABOVE_FINANCEABLE, "principal", {"asked": quote.principal, "most": room}))
-    if contract.last_due_on is not None and need.closes_at is not None:
-        latest = contract_loan.latest_end(contract.last_due_on)
+    if latest is not None and need.closes_at is not None:
         ends = add_months(local_date(need.closes_at), quote.months)
         if ends > latest:
             faults.append(

@@ -32,6 +32,7 @@ from services import (
     fees,
     fitting,
     guarantees,
+    invoice_claims,
     needs,
     opening,
     reservations,
@@ -40,6 +41,7 @@ from services import (
 from services.bid_checks import Preview, earliest_validity, read_headroom
 from services.guarantees import Backing
 from services.quotes import Quote, build_terms
+from services.refused_financings import telling
 from services.sealing import Sealer
 
 __all__ = [
@@ -100,7 +102,7 @@ def place(need_id: int, quote: Quote, *, by: Party, now: datetime, sealer: Seale
     """
     by.require(Capability.INSTITUTION_BIDDER)
     try:
-        with transaction() as session:
+        with telling(by=by, now=now), transaction() as session:
             return place_in(session, need_id, quote, by=by, now=now, sealer=sealer)
     except Conflict as refusal:
         if refusal.faults[0].code is Code.TOO_LATE:
@@ -149,6 +151,9 @@ def place_in(
     weighed = bid_checks.weigh(terms, quote, fitting.veil(judged), room, backing)
     if need.contract is not None:
         needs.check_contract(session, need.contract.id, need.organisation, lender_id=product.organisation_id)
+    elif offered := invoice_claims.list_offered(need):
+        ids, lender_id = [row.id for row in offered], product.organisation_id
+        invoice_claims.check(session, ids, supplier_id=need.organisation_id, lender_id=lender_id, today=today)
     faults = bid_checks.find_faults(session, need, product, quote, weighed, today, number=held.number)
     if faults:
         raise Invalid(*faults)

@@ -218,7 +218,7 @@ def list_contract_loans(
         and (live is None or (row.ended_at is None) is live)
         and (not wanted or wanted in _named_contract(row.contract))
     ]
-    ids = {row.contract_id for row in financings}
+    ids = {row.contract.id for row in financings}
     paid = _sum_by_contract(
         select(PurchaserPayment.contract_id, func.sum(PurchaserPayment.amount))
         .where(PurchaserPayment.contract_id.in_(ids), PurchaserPayment.paid_on.is_not(None))
@@ -236,7 +236,7 @@ def list_contract_loans(
     )
     return [
         ContractLoanRow(
-            row, paid.get(row.contract_id, 0), owed.get(row.contract_id, 0), watched.get(row.contract_id, 0)
+            row, paid.get(row.contract.id, 0), owed.get(row.contract.id, 0), watched.get(row.contract.id, 0)
         )
         for row in financings
     ]

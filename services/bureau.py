@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, String, and_, cast, false, func, or_, select, true
 from sqlalchemy.orm import contains_eager, joinedload, selectinload
 
-from market import contract_loan
+from market import financing_key
 from market.bureau_vocabulary import ChangeStatus, ConsentScope, DayBasis
 from market.calendar import SHANGHAI
 from market.contract_record import Obstacle
@@ -120,7 +120,7 @@ def find_contracts(
     query = _select_contracts(by, now)
     if number is not None:
         named = [Contract.number == number.strip()]
-        key = contract_loan.make_key(number, "")
+        key = financing_key.make_key(number, "")
         if key.strip("|"):
             named.append(Contract.financing_key.startswith(key, autoescape=True))
         query = query.where(or_(*named))

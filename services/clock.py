@@ -23,6 +23,7 @@ from services import (
     payment_watch,
     pledges,
     purchasers,
+    receivables,
     reviews,
     rounds,
     standing_answers,
@@ -110,6 +111,11 @@ def run_due(zone_id: int, *, now: datetime, sealer: Sealer) -> Counter[str]:
         "expired guarantees",
         lambda: deposits.list_expired(zone_id, now),
         lambda deposit_id: deposits.expire(deposit_id, by=by, now=now),
+    )
+    do_each(
+        "unconfirmed rights",
+        lambda: receivables.list_unconfirmed(zone_id, now),
+        lambda receivable_id: receivables.note_unconfirmed(receivable_id, by=by, now=now),
     )
     do_each(
         "late purchasers",

@@ -6,7 +6,6 @@ with live loans first, then the contracts by row number.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -15,7 +14,7 @@ from typing import Any
 from sqlalchemy import func, select, tuple_
 from sqlalchemy.orm import Session, selectinload
 
-from market import contract_loan
+from market import contract_loan, financing_key
 from market.calendar import local_date
 from market.contract_record import (
     DOUBTS,
@@ -35,7 +34,6 @@ from models.payment import PurchaserPayment
 from services import contract_loans, contract_steps, exposures, payment_matching, payment_states
 
 SOURCE = "ocds"
-_LONGEST_KEY = 320
 
 #: Columns that a record decides; what one of them said before goes into the contract's history.
 _COLUMNS = (
@@ -205,19 +203,12 @@ def _apply(row: Contract, record: ContractRecord, organisations: dict[str, int],
         obstacles.add(Obstacle.TERMINATED)
     row.obstacles = [obstacle.value for obstacle in Obstacle if obstacle in obstacles]
     row.released_at = record.released_at
-    row.financing_key = _make_key(record)
+    code = record.supplier_code
+    row.financing_key = financing_key.make_key(record.number, code) if code is not None else None
     if row.accepted_on is None and not row.plan and record.ends_on is not None:
         row.last_due_on = contract_loan.statutory_due(record.ends_on, row.payment_days)
     if row.updated_at is None:
         row.updated_at = now
-
-
-def _make_key(record: ContractRecord) -> str | None:
-    if record.supplier_code is None:
-        return None
-    key = contract_loan.make_key(record.number, record.supplier_code)
-    # Some single characters unfold into many when spelling is evened out.
-    return key if len(key) <= _LONGEST_KEY else hashlib.sha256(key.encode()).hexdigest()
 
 
 def _take_payments(

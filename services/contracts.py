@@ -11,7 +11,7 @@ from itertools import pairwise
 from sqlalchemy import String, cast, func, or_, select
 from sqlalchemy.orm import joinedload
 
-from market import contract_loan, credit_code
+from market import contract_loan, credit_code, financing_key
 from market.calendar import local_date
 from market.contract_record import Obstacle
 from market.errors import Code, Fault, Invalid, conflict, not_found
@@ -116,7 +116,7 @@ def register(entry: Entry, *, by: Party, now: datetime) -> Contract:
             accepted_on=entry.accepted_on,
             last_due_on=find_last_due(entry),
             obstacles=[] if vouched else [Obstacle.UNCONFIRMED.value],
-            financing_key=contract_loan.make_key(entry.number, supplier_code),
+            financing_key=financing_key.make_key(entry.number, supplier_code),
             **{name: getattr(entry, name) or None for name in _PARTICULARS},
             source="form",
             stage=ContractStage.AWARDED,
@@ -200,7 +200,7 @@ def check(entry: Entry, now: datetime) -> None:
         elif len(text) > most:
             faults.append(Fault(Code.TOO_LONG, field, {"value": text[:40], "most": most}))
     # Without a letter or digit there is no key to tell one contract from another.
-    if entry.number.strip() and not any(letter.isalnum() for letter in entry.number):
+    if entry.number.strip() and not financing_key.normalise(entry.number):
         faults.append(Fault(Code.REQUIRED, "number"))
     for field in ("purchaser_code", "supplier_code"):
         if not credit_code.is_valid(getattr(entry, field)):

@@ -19,6 +19,7 @@ from models.base import db, transaction
 from models.contract import Contract
 from models.loan import DrawdownRequest, Loan
 from services import audit, claims, contract_steps, exposures, loan_book, loans
+from services.refused_financings import telling
 
 _LENDER = (Capability.INSTITUTION_BIDDER, Capability.INSTITUTION_APPROVER)
 _MOST_EVIDENCE = 300
@@ -37,7 +38,7 @@ def ask(
     seen = loans.find_own(loan_id, by)
     evidence = read_remark(evidence, "evidence", _MOST_EVIDENCE, required=False)
     contract_id = seen.contract_id
-    with transaction() as session:
+    with telling(by=by, now=now), transaction() as session:
         exposures.lock(session, Loan.id == loan_id)
         contract = contract_steps.lock(session, contract_id, by) if contract_id is not None else None
         loan = session.get_one(Loan, loan_id, with_for_update=True)
@@ -67,7 +68,7 @@ def confirm(request_id: int, *, by: Party, now: datetime) -> Loan:
     by.require(Capability.INSTITUTION_APPROVER)
     seen = _find_own(request_id, by)
     loan_id, contract_id = seen.loan_id, seen.loan.contract_id
-    with transaction() as session:
+    with telling(by=by, now=now), transaction() as session:
         exposures.lock(session, Loan.id == loan_id)
         contract = contract_steps.lock(session, contract_id, by) if contract_id is not None else None
         loan = session.get_one(Loan, loan_id, with_for_update=True)
@@ -188,8 +189,7 @@ def _check(
         raise invalid(Code.TOO_SMALL, "amount", value=amount, least=1)
     if amount > left:
         raise invalid(Code.TOO_LARGE, "amount", value=amount, most=left)
-    if contract is not None:
-        claims.check_drawdown(session, loan, contract, drawn_on)
+    claims.check_drawdown(session, loan, contract, drawn_on)
 
 
 def _pay_out(

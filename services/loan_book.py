@@ -131,8 +131,8 @@ def follow(session: Session, loan: Loan, *, now: datetime, cause: LoanEvent | No
     _write_spans(session, loan, book, now)
     session.flush()
     post(session, loan, book.entries, cause=cause, now=now)
-    if loan.contract_id is not None and loan.bound != was_bound:
-        claims.give_back(session, loan.contract_id, was_bound - loan.bound)
+    if loan.bound != was_bound:
+        claims.give_back(session, loan.contract_id, was_bound - loan.bound, loan=loan)
     if loan.bound < was_bound:
         exposures.give_back(session, loan, was_bound - loan.bound, now=now)
     elif loan.bound > was_bound:

@@ -62,10 +62,9 @@ def call_off(session: Session, loan_id: int, state: LoanState, *, by: Party, now
         raise conflict(Code.ILLEGAL_MOVE, state=loan.state.value, move="cancel")
     was_bound, loan.bound, loan.state = loan.bound, 0, LoanState.CANCELLED
     exposures.give_back(session, loan, was_bound, now=now)
-    if contract is not None:
-        claims.give_back(session, contract.id, was_bound)
-        session.flush()
-        claims.leave(session, contract, loan, by=by, now=now)
+    claims.give_back(session, contract_id, was_bound, loan=loan)
+    session.flush()
+    claims.leave(session, contract, loan, by=by, now=now)
     return loan
 
 
@@ -113,6 +112,8 @@ def follow(session: Session, loan: Loan, *, by: Party | None, now: datetime, cau
     """
     if loan.contract_id is None:
         loan_book.follow(session, loan, now=now, cause=cause)
+        if loan.state in (LoanState.REPAID, LoanState.WRITTEN_OFF):
+            claims.finish(session, loan, by=by, now=now)
     else:
         contract = session.get_one(Contract, loan.contract_id)
         contract_settlement.settle(session, contract, by=by, now=now, causes={loan.id: cause})

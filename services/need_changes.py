@@ -19,7 +19,8 @@ from models.base import db, transaction
 from models.bid import Bid
 from models.need import BidRound, Need, NeedChange
 from services import audit, bid_checks, bid_content, bids, contract_steps, needs, opening, quotes, visibility
-from services.need_drafts import Draft, apply, check
+from services.need_drafts import Draft, apply, check, list_securities
+from services.refused_financings import telling
 from services.sealing import Sealer
 
 #: What bears on a bid. What is asked for decides what it is worth to bid; how bidding runs (who learns
@@ -34,6 +35,7 @@ MATERIAL = (
     "securities",
     "accepts",
     "contract_id",
+    "receivables",
     "syndicated",
     "bid_policy",
     "round_count",
@@ -102,7 +104,7 @@ def change(need_id: int, content: Draft, *, by: Party, now: datetime, revision: 
     """
     by.require(Capability.ENTERPRISE_MAKER)
     check(content)
-    with transaction() as session:
+    with telling(by=by, now=now), transaction() as session:
         need = needs.lock(session, need_id, by)
         if revision not in (None, need.revision):
             raise conflict(Code.STALE)
@@ -114,6 +116,7 @@ def change(need_id: int, content: Draft, *, by: Party, now: datetime, revision: 
         if contract is not None and contract.id != need.contract_id:
             contract_steps.climb_to(session, contract, ContractStage.INTENT, by=by, now=now, need=need.id)
         apply(need, content, contract)
+        need.receivables = needs.find_own_receivables(session, content, by=by, now=now)
         visibility.name(session, need, content.audience)
         if planned.differences:
             _void_all(session, need, planned, by=by, now=now)
@@ -296,6 +299,7 @@ def _describe_need(need: Need) -> dict[str, Any]:
         "securities": list(need.securities),
         "accepts": list(need.accepts),
         "contract_id": need.contract_id,
+        "receivables": sorted(row.id for row in need.receivables),
         "syndicated": need.syndicated,
         "bid_policy": need.bid_policy.value,
         "round_count": need.round_count,
@@ -318,9 +322,10 @@ def _describe_draft(content: Draft) -> dict[str, Any]:
         "amount": content.amount,
         "months": content.months,
         "repayment": content.repayment.value if content.repayment else None,
-        "securities": sorted({security.value for security in content.securities}),
+        "securities": sorted({security.value for security in list_securities(content)}),
         "accepts": sorted({kind.value for kind in content.accepts}),
         "contract_id": content.contract_id,
+        "receivables": sorted(set(content.receivables)),
         "syndicated": content.syndicated,
         "bid_policy": content.bid_policy.value,
         "round_count": content.round_count,

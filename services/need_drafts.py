@@ -19,6 +19,8 @@ MINIMUM_MOST = 9
 #: A further bid round lasts at most thirty days.
 ROUND_HOURS_MOST = 720
 DESCRIPTION_MOST = 500
+#: So many invoices can one need offer; each is locked while it is checked.
+RECEIVABLES_MOST = 100
 _WHOLE = Decimal(1)
 
 
@@ -29,7 +31,8 @@ class Draft:
     ``reserve_rate`` is the most the firm would pay per year, and its secret. Bidding runs by
     ``bid_policy`` in ``round_count`` bid rounds; those after the first last ``round_hours``. ``few_bids``
     says what follows if fewer than ``minimum_bids`` came. ``audience`` names institutions by id, as
-    ``visibility`` asks: the only ones that see the need, or those that do not.
+    ``visibility`` asks: the only ones that see the need, or those that do not. ``receivables`` are offered
+    to the lender by id; whoever offers some offers their pledge as security.
     """
 
     purpose: Purpose
@@ -44,6 +47,7 @@ class Draft:
     joins_matching: bool = True
     shows_name: bool = False
     contract_id: int | None = None
+    receivables: Sequence[int] = ()
     bid_policy: BidPolicy = BidPolicy.SEALED
     round_count: int = 1
     round_hours: int = 24
@@ -76,6 +80,15 @@ def check(content: Draft) -> None:
     if content.syndicated and content.purpose is Purpose.CONTRACT:
         # One live lender per contract, wherever in the system.
         faults.append(Fault(Code.ONE_LENDER, "syndicated"))
+    if content.receivables and content.purpose is Purpose.CONTRACT:
+        # A contract is financed whole or by its invoices, never both.
+        choices = ["contract_id", "receivables"]
+        faults.append(Fault(Code.ONE_OF, "receivables", {"choices": choices}))
+    if content.receivables and content.syndicated:
+        faults.append(Fault(Code.ONE_LENDER, "syndicated"))
+    if len(content.receivables) > RECEIVABLES_MOST:
+        values = {"value": len(content.receivables), "most": RECEIVABLES_MOST}
+        faults.append(Fault(Code.TOO_LARGE, "receivables", values))
     if content.syndicated and not content.joins_matching:
         # Only a round says who lends which part.
         faults.append(Fault(Code.REQUIRED, "joins_matching"))
@@ -92,7 +105,7 @@ def apply(need: Need, content: Draft, contract: Contract | None) -> None:
     """Write a checked draft into a need's row; its audience is ``visibility.name``'s to write."""
     need.purpose, need.amount, need.months = content.purpose, content.amount, content.months
     need.description, need.repayment = content.description.strip(), content.repayment
-    need.securities = sorted({security.value for security in content.securities})
+    need.securities = sorted({security.value for security in list_securities(content)})
     need.accepts = sorted({kind.value for kind in content.accepts})
     need.reserve_rate, need.minimum_bids = content.reserve_rate, content.minimum_bids
     need.joins_matching, need.shows_name = content.joins_matching, content.shows_name
@@ -100,6 +113,13 @@ def apply(need: Need, content: Draft, contract: Contract | None) -> None:
     need.round_count, need.round_hours = content.round_count, content.round_hours
     need.visibility, need.syndicated = content.visibility, content.syndicated
     need.contract_id = contract.id if contract is not None else None
+
+
+def list_securities(content: Draft) -> Sequence[Security]:
+    """Return what a draft offers as security; receivables are offered as a pledge of them."""
+    if not content.receivables:
+        return content.securities
+    return [*content.securities, Security.RECEIVABLE_PLEDGE]
 
 
 def _bound(field: str, value: Decimal | int, least: Decimal | int, most: Decimal | int) -> list[Fault]:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, time, timedelta
-from decimal import Decimal
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session, joinedload
 
-from market import contract_loan, lifecycle
+from market import lifecycle
 from market.calendar import SHANGHAI, add_working_days, local_date
 from market.errors import Code, conflict, invalid, not_found
 from market.lifecycle import NeedMove
@@ -29,13 +28,14 @@ from models.award import Award
 from models.base import db, transaction
 from models.bid import Bid
 from models.contract import Contract
-from models.financing import Financing
 from models.need import BidRound, Need
 from models.organisation import Organisation
-from models.payment import PurchaserPayment
+from models.receivable import Receivable
 from models.round import Proposal
-from services import alerts, audit, contract_steps, lpr, visibility
+from services import alerts, audit, contract_steps, invoice_claims, lpr, visibility
+from services.financings import WHOLE, check_contract, compute_room, read_room, sum_financed, sum_paid
 from services.need_drafts import AMOUNT_MOST, Draft, apply, check
+from services.refused_financings import telling
 
 __all__ = [
     "AMOUNT_MOST",
@@ -44,11 +44,13 @@ __all__ = [
     "WHOLE",
     "Draft",
     "check_contract",
+    "check_receivables",
     "compute_room",
     "draft",
     "edit",
     "find",
     "find_own_contract",
+    "find_own_receivables",
     "has_standing_award",
     "lapse_proposals",
     "list_open",
@@ -70,7 +72,6 @@ __all__ = [
 BIDDING_LEAST, BIDDING_MOST = timedelta(hours=1), timedelta(days=60)
 #: Unless the firm says otherwise bidding closes in the afternoon, three working days on.
 BIDDING_USUAL, CLOSING_HOUR = 3, time(17)
-WHOLE = Decimal(1)
 #: What every list of needs shows beside them, read along with the list.
 _SHOWN = (joinedload(Need.organisation), joinedload(Need.contract))
 
@@ -79,7 +80,7 @@ def draft(content: Draft, *, by: Party, now: datetime) -> Need:
     """Store a draft that nobody but the firm sees; raises ``Invalid`` with every fault."""
     by.require(Capability.ENTERPRISE_MAKER)
     check(content)
-    with transaction() as session:
+    with telling(by=by, now=now), transaction() as session:
         need = Need(
             zone_id=by.zone_id,
             organisation_id=by.organisation_id,
@@ -88,6 +89,7 @@ def draft(content: Draft, *, by: Party, now: datetime) -> Need:
             state=NeedState.DRAFT,
         )
         apply(need, content, find_own_contract(session, content, by))
+        need.receivables = find_own_receivables(session, content, by=by, now=now)
         session.add(need)
         visibility.name(session, need, content.audience)
         audit.record(session, "need.draft", need, by=by, now=now)
@@ -98,10 +100,11 @@ def edit(need_id: int, content: Draft, *, by: Party, now: datetime) -> Need:
     """Change a draft; what is published already is changed by ``need_changes.change``."""
     by.require(Capability.ENTERPRISE_MAKER)
     check(content)
-    with transaction() as session:
+    with telling(by=by, now=now), transaction() as session:
         need = lock(session, need_id, by)
         lifecycle.move(need.state, NeedMove.EDIT)
         apply(need, content, find_own_contract(session, content, by))
+        need.receivables = find_own_receivables(session, content, by=by, now=now)
         visibility.name(session, need, content.audience)
         audit.record(session, "need.edit", need, by=by, now=now)
     return need
@@ -122,12 +125,16 @@ def publish(need_id: int, closes_at: datetime, *, by: Party, now: datetime) -> N
     today = local_date(now)
     one_year, priced_on = table.in_force(LprTenor.ONE_YEAR, today)
     five_year, _ = table.in_force(LprTenor.FIVE_YEAR, today)
-    with transaction() as session:
+    with telling(by=by, now=now), transaction() as session:
         need = lock(session, need_id, by)
         opened = lifecycle.move(need.state, NeedMove.PUBLISH)
         if need.contract_id is not None:
             contract = check_contract(session, need.contract_id, need.organisation, lender_id=None)
             contract_steps.climb_to(session, contract, ContractStage.INTENT, by=by, now=now, need=need.id)
+        elif offered := invoice_claims.list_offered(need):
+            check_receivables(
+                session, [row.id for row in offered], need.amount, firm_id=need.organisation_id, now=now
+            )
         need.state, need.published_at, need.closes_at = opened, now, closes_at
         need.lpr_date, need.lpr_1y, need.lpr_5y = priced_on, one_year, five_year
         session.add(BidRound(need_id=need.id, number=1, opened_at=now, closes_at=closes_at))
@@ -258,70 +265,6 @@ def lapse_proposals(session: Session, need_id: int) -> None:
     )
 
 
-def check_contract(
-    session: Session, contract_id: int, firm: Organisation, *, lender_id: int | None
-) -> Contract:
-    """Return the contract, locked, if ``firm`` may have it financed (by ``lender_id``, if known).
-
-    Raises ``Invalid`` (not financeable, other supplier) or ``Conflict`` (a live financing by another
-    lender on the same key, wherever in the system).
-    """
-    contract = session.get(Contract, contract_id, with_for_update=True)
-    if contract is None:
-        raise not_found("contract", contract_id)
-    if contract.obstacles:
-        raise invalid(Code.NOT_FINANCEABLE, "contract_id", reason=list(contract.obstacles))
-    if contract.supplier_code != firm.credit_code or contract.financing_key is None:
-        raise invalid(Code.WRONG_SUPPLIER, "contract_id", supplier=contract.supplier_name)
-    if contract_loan.has_reached(contract.stage, ContractStage.PLEDGE_CANCELLED):
-        # The ladder is climbed once: with pledge or account released nothing could be drawn any more.
-        move = ContractStage.CREDITED.value
-        raise conflict(Code.ILLEGAL_MOVE, "contract_id", state=contract.stage.value, move=move)
-    live = session.scalar(
-        select(Financing).where(Financing.key == contract.financing_key, Financing.ended_at.is_(None))
-    )
-    # One live lender per contract: before an award nobody's, afterwards only the same lender's again.
-    if live is not None and (live.contract_id != contract.id or lender_id not in (None, live.lender_id)):
-        raise conflict(Code.ALREADY_FINANCED, "contract_id", key=contract.financing_key)
-    return contract
-
-
-def sum_paid(session: Session, contract_id: int, *, undated: bool = False) -> int:
-    """Return the fen the purchaser has paid on a contract; payments without a date only if asked for."""
-    query = select(func.sum(PurchaserPayment.amount)).where(PurchaserPayment.contract_id == contract_id)
-    if not undated:
-        query = query.where(PurchaserPayment.paid_on.is_not(None))
-    return int(session.scalar(query) or 0)
-
-
-def sum_financed(session: Session, contract_id: int) -> int:
-    """Return the fen of live claims on a contract."""
-    query = select(func.sum(Financing.financed)).where(
-        Financing.contract_id == contract_id, Financing.ended_at.is_(None)
-    )
-    return int(session.scalar(query) or 0)
-
-
-def compute_room(session: Session, contract: Contract, *, ratio: Decimal = WHOLE, besides: int = 0) -> int:
-    """Return the fen a contract can still carry at a ratio, after retention, payments and financings.
-
-    ``besides`` fen of what is financed already are left out of the count: what is about to be drawn
-    was claimed at its award. A payment without a date moves no state, but the money is gone: it counts.
-    """
-    return contract_loan.compute_financeable(
-        amount=contract.amount or 0,
-        retention=contract.retention,
-        paid=sum_paid(session, contract.id, undated=True),
-        financed=sum_financed(session, contract.id) - besides,
-        ratio=ratio,
-    )
-
-
-def read_room(contract_id: int, ratio: Decimal = WHOLE) -> int:
-    """Return the fen a contract can still carry now at a product's ratio; at most the whole of it."""
-    return compute_room(db.session(), db.session.get_one(Contract, contract_id), ratio=ratio)
-
-
 def find_own_contract(session: Session, content: Draft, by: Party) -> Contract | None:
     """Return the contract a need is written against, checked; raises as ``check_contract`` or ``Invalid``."""
     if content.contract_id is None:
@@ -336,3 +279,28 @@ def find_own_contract(session: Session, content: Draft, by: Party) -> Contract |
     if content.amount > room:
         raise invalid(Code.ABOVE_FINANCEABLE, "amount", asked=content.amount, most=room)
     return contract
+
+
+def find_own_receivables(session: Session, content: Draft, *, by: Party, now: datetime) -> list[Receivable]:
+    """Return the receivables a need is to offer, checked; raises as ``check_receivables`` or ``NotFound``."""
+    ids = list(content.receivables)
+    for number in ids:
+        row = session.get(Receivable, number)
+        # What another zone or another supplier entered does not exist for this firm.
+        if row is None or (row.zone_id, row.supplier_id) != (by.zone_id, by.organisation_id):
+            raise not_found("receivable", number)
+    if not ids:
+        return []
+    return check_receivables(session, ids, content.amount, firm_id=by.organisation_id or 0, now=now)
+
+
+def check_receivables(
+    session: Session, ids: Sequence[int], amount: int, *, firm_id: int, now: datetime
+) -> list[Receivable]:
+    """Return receivables, locked, that can carry a need's amount; raises as ``invoice_claims.check``."""
+    today = local_date(now)
+    rows = invoice_claims.check(session, ids, supplier_id=firm_id, lender_id=None, today=today)
+    room = invoice_claims.compute_room(session, rows, ratio=WHOLE).total
+    if amount > room:
+        raise invalid(Code.ABOVE_FINANCEABLE, "amount", asked=amount, most=room)
+    return rows

@@ -48,6 +48,7 @@ from blueprints.api.prices import price_routes
 from blueprints.api.procurement import procurement_routes
 from blueprints.api.products import product_routes
 from blueprints.api.questions import question_routes
+from blueprints.api.receivables import receivable_routes
 from blueprints.api.reference import reference_routes
 from blueprints.api.reviews import review_routes
 from blueprints.api.rounds import round_routes
@@ -76,6 +77,7 @@ SUBJECTS = (
     framework_routes,
     deposit_routes,
     payment_routes,
+    receivable_routes,
     round_routes,
     alert_routes,
     notice_routes,

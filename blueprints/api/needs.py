@@ -24,6 +24,7 @@ from market.eligibility import AMOUNTS
 from market.eligibility_fixes import Fix
 from market.money import yuan
 from market.party import Party
+from market.receivable_vocabulary import ReceivableState
 from market.vocabulary import (
     Capability,
     ContractStage,
@@ -34,7 +35,18 @@ from market.vocabulary import (
     Security,
 )
 from models.need import Need as Row
-from services import fitting, needs, products, rounds, syndicates, visibility
+from models.receivable import Receivable
+from services import (
+    fitting,
+    invoice_claims,
+    needs,
+    products,
+    receivables,
+    rounds,
+    syndicates,
+    visibility,
+)
+from services.need_drafts import RECEIVABLES_MOST
 
 need_routes = Blueprint("needs", __name__, "What firms ask for.")
 
@@ -67,6 +79,11 @@ class NeedEntry(Body):
     joins_matching = fields.Flag("Whether matching rounds may propose a bid.")
     shows_name = fields.Flag("Whether institutions see the firm's name.")
     contract_id = fields.Id("The contract, for the purpose `contract`.", allow_none=True)
+    receivables = fields.Many(
+        fields.Id(),
+        "Receivables offered to the lender, for any other purpose; their pledge becomes a security.",
+        most=RECEIVABLES_MOST,
+    )
     bid_policy = fields.Word(BidPolicy, "`sealed` if left out: nobody sees a price before the opening.")
     round_count = fields.Whole("Bid rounds, each but the first to improve one's own bid.", least=1, most=3)
     round_hours = fields.Whole("How long each further bid round lasts.", least=1, most=720)
@@ -109,6 +126,18 @@ class ContractBrief(Answer):
     last_due_on = fields.Day("When the last payment falls due.", allow_none=True)
 
 
+class ReceivableBrief(Answer):
+    """A receivable behind a need, as far as it does not name the firm."""
+
+    id = fields.Count()
+    state = fields.Word(ReceivableState)
+    debtor_name = fields.Said("Null where it would lead to the firm.", allow_none=True)
+    amount = fields.Money()
+    paid = fields.Money()
+    issued_on = fields.Day()
+    due_on = fields.Day()
+
+
 class BidRoundAnswer(Answer):
     """A round of bidding; nobody learns of bids, not even how many, before it closed."""
 
@@ -145,6 +174,7 @@ class NeedAnswer(Answer):
     joins_matching = fields.Flag()
     shows_name = fields.Flag()
     contract = fields.Part(ContractBrief, allow_none=True)
+    receivables = fields.Many(fields.Part(ReceivableBrief), "What its lender may lean on, first due first.")
     lpr = fields.Part(LprAnswer, allow_none=True)
     reason = fields.Said("Why it ended without a deal.", allow_none=True)
     created_at = fields.Moment()
@@ -302,12 +332,20 @@ def show(row: Row, by: Party) -> dict[str, Any]:
         # Who was named must not be guessed by those who see the need.
         "visibility": row.visibility if insider else None,
         "contract": row.contract,
+        "receivables": [show_receivable(one, row, insider) for one in invoice_claims.list_offered(row)],
         "lpr": None
         if row.lpr_date is None
         else {"date": row.lpr_date, "one_year": row.lpr_1y, "five_year": row.lpr_5y},
     }
     plain = {name: getattr(row, name) for name in NeedAnswer().fields if name not in made}
     return {**plain, **made}
+
+
+def show_receivable(one: Receivable, need: Row, insider: bool) -> dict[str, Any]:
+    """Return a receivable behind a need; its debtor only to those who may learn whose need it is."""
+    plain = {name: getattr(one, name) for name in ReceivableBrief().fields}
+    named = insider or receivables.is_debtor_shown(one, need)
+    return plain if named else {**plain, "debtor_name": None}
 
 
 def show_whole(row: Row, by: Party) -> dict[str, Any]:

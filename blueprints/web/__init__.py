@@ -23,6 +23,7 @@ from blueprints.web import (  # noqa: F401  (contract_changes adds pages to cont
     payments,
     procurement,
     public,
+    receivables,
     reviews,
     standings,
 )
@@ -60,6 +61,7 @@ def register(app: Flask) -> None:
     app.register_blueprint(deposits.page)
     app.register_blueprint(notices.page)
     app.register_blueprint(payments.page)
+    app.register_blueprint(receivables.page)
     app.register_blueprint(institution.page)
     app.register_blueprint(officer.page)
     app.register_blueprint(standings.page)

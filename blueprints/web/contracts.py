@@ -24,6 +24,7 @@ from services import (
     payment_states,
     payment_terms,
     pledges,
+    receivables,
 )
 from services.contract_loans import Payment
 from services.contracts import Entry
@@ -275,6 +276,7 @@ def _show(contract_id: int, form: Form) -> tuple[str, int]:
         may_confirm=pending is not None and contract_steps.may_confirm(contract, pending, party),
         possible=contract_steps.list_possible(contract, party),
         deals=deals,
+        invoices=receivables.list_for_contract(contract, by=party),
         alerts=alerts.list_for_contract(contract.id, by=party),
         may_vouch=contracts.may_confirm(contract, by=party),
         may_reject=pending is not None and contract_steps.may_reject(contract, pending, party),

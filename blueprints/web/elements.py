@@ -25,6 +25,7 @@ from market.admission import AdmissionState
 from market.ladder_vocabulary import AccountNoticeKind, SideState
 from market.payment_vocabulary import PaymentState
 from market.procurement_vocabulary import DepositState
+from market.receivable_vocabulary import ReceivableState, ReceivableUse
 from market.vocabulary import (
     AlertKind,
     AwardState,
@@ -124,6 +125,15 @@ TONES: dict[StrEnum, tuple[str, str]] = {
     DepositState.GUARANTEED: ("done", "shield-check"),
     DepositState.EXPIRED: ("danger", "alert-triangle"),
     DepositState.RELEASED: ("quiet", "circle-check"),
+    ReceivableState.ENTERED: ("quiet", "file-text"),
+    ReceivableState.REQUESTED: ("attention", "hourglass"),
+    ReceivableState.CONFIRMED: ("done", "circle-check"),
+    ReceivableState.REFUSED: ("attention", "circle-x"),
+    ReceivableState.WITHDRAWN: ("quiet", "ban"),
+    ReceivableUse.FREE: ("quiet", "circle-dashed"),
+    ReceivableUse.PROMISED: ("attention", "hourglass"),
+    ReceivableUse.FINANCED: ("action", "cash"),
+    ReceivableUse.PAID: ("done", "checks"),
     OrganisationKind.ENTERPRISE: ("quiet", "building-factory-2"),
     OrganisationKind.BANK: ("quiet", "building-bank"),
     OrganisationKind.GUARANTOR: ("quiet", "shield-check"),

@@ -40,10 +40,12 @@ from services import (
     contract_loans,
     fitting,
     guarantees,
+    invoice_claims,
     needs,
     opportunities,
     purchasers,
     questions,
+    receivables,
 )
 from services.opportunities import Opportunity
 
@@ -195,6 +197,7 @@ def _show(
     facts = fitting.describe(need, local_date(now()))
     bidding = need_words.describe_bidding(need)
     score = purchasers.read_score(need.contract) if need.contract else None
+    offered = invoice_claims.list_offered(need)
     return form.page(
         "institution/opportunity.html",
         opportunity=opportunity,
@@ -209,6 +212,9 @@ def _show(
         asking=Form(),
         former=_find_former(opportunity, product),
         room=_room(opportunity, product) if product is not None else None,
+        offered=offered,
+        offered_room=invoice_claims.read_room(offered, product.contract_ratio if product else None),
+        is_debtor_shown=receivables.is_debtor_shown,
         record=purchasers.read_record(need.contract, local_date(now())) if need.contract else None,
         score=score,
         said=purchasers.say(score) if score is not None else None,

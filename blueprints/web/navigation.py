@@ -50,6 +50,7 @@ MENU: tuple[Entry, ...] = (
     Entry("deposits.deposits", lazy_gettext("Deposits"), "wallet"),
     Entry("officer.frameworks", lazy_gettext("Framework agreements"), "certificate"),
     Entry("payments.payments", lazy_gettext("Payments"), "cash"),
+    Entry("receivables.receivables", lazy_gettext("Receivables"), "file-text"),
     Entry("officer.surveillance", lazy_gettext("Surveillance"), "shield-check"),
     Entry("officer.members", lazy_gettext("Members"), "users"),
     Entry("officer.reference", lazy_gettext("Reference rates"), "chart-line"),

@@ -9,21 +9,24 @@ from typing import Any
 from flask_babel import lazy_gettext
 from werkzeug.datastructures import MultiDict
 
+from blueprints import access
 from blueprints.web.charge_rows import trim
 from blueprints.web.forms import Form
 from blueprints.web.need_answers import Answers
 from market.bidding import ROUNDS_MOST
 from market.bidding_vocabulary import BidPolicy, FewBids, Visibility
+from market.calendar import local_date
 from market.errors import Code
 from market.party import Party
 from market.vocabulary import OfferKind, Purpose, Repayment, Security
 from models.contract import Contract
-from services import need_drafts, needs, visibility
+from services import need_drafts, needs, receivable_uses, visibility
 
 FIELD_WORDS = {
     "amount": lazy_gettext("Amount"),
     "months": lazy_gettext("Tenor"),
     "contract_id": lazy_gettext("Contract"),
+    "receivables": lazy_gettext("Receivables"),
     "reserve_rate": lazy_gettext("Highest annual cost you would pay"),
     "minimum_bids": lazy_gettext("Least number of bids"),
     "bid_policy": lazy_gettext("What bidders see"),
@@ -46,6 +49,7 @@ def describe(contracts: Sequence[Contract], by: Party, *, contract_id: int | Non
         "contracts": contracts,
         "rooms": {contract.id: needs.read_room(contract.id) for contract in contracts},
         "contract": next((one for one in contracts if one.id == contract_id), None),
+        "receivables": receivable_uses.list_financeable(by, local_date(access.now())),
         "institutions": visibility.list_choices(by.zone_id),
         "repayments": tuple(Repayment),
     }
@@ -81,6 +85,7 @@ def write(answers: Answers) -> MultiDict[str, Any]:
     )
     values.setlist("securities", answers["securities"])
     values.setlist("accepts", answers["accepts"])
+    values.setlist("receivables", [str(number) for number in answers["receivables"]])
     values.setlist("audience", [str(number) for number in answers["audience"]])
     return values
 
@@ -88,9 +93,16 @@ def write(answers: Answers) -> MultiDict[str, Any]:
 def _read_purpose(form: Form) -> Answers:
     purpose = form.choice("purpose", Purpose)
     contract_id = form.whole("contract_id", least=1, most=2**31) if purpose is Purpose.CONTRACT else None
-    answers: Answers = {"purpose": purpose.value if purpose else None, "contract_id": contract_id}
-    # A contract has one lender, so that the wizard does not ask whether several may share it.
-    return answers | {"syndicated": False} if purpose is Purpose.CONTRACT else answers
+    offered = [int(number) for number in form.chosen("receivables") if number.isascii() and number.isdigit()]
+    answers: Answers = {
+        "purpose": purpose.value if purpose else None,
+        "contract_id": contract_id,
+        # A contract is financed whole or by its invoices: whoever offers the whole offers no invoice.
+        "receivables": [] if purpose is Purpose.CONTRACT else [n for n in offered if n < 2**31],
+    }
+    # What has one lender is not shared, so that the wizard does not ask whether several may.
+    one_lender = purpose is Purpose.CONTRACT or answers["receivables"]
+    return answers | {"syndicated": False} if one_lender else answers
 
 
 def _read_amount(form: Form) -> Answers:

@@ -109,6 +109,7 @@ _SAYINGS: dict[str, Callable[[Any], str]] = {
     "securities": lambda value: labels.label_all(Security, value),
     "accepts": lambda value: labels.label_all(OfferKind, value),
     "contract_id": lambda value: gettext("No. %(number)s", number=value),
+    "receivables": lambda value: ngettext("%(num)s invoice", "%(num)s invoices", len(value)),
     "bid_policy": lambda value: str(labels.label(BidPolicy(value))),
     "few_bids": lambda value: str(labels.label(FewBids(value))),
     "visibility": lambda value: str(labels.label(Visibility(value))),

@@ -167,6 +167,10 @@ ELSEWHERE = {
         "api_procurement": "AwardNotices IntentionImport Intentions Rules Watch",
         "api_products": "Product Supermarket",
         "api_questions": "QuestionReply",
+        "api_receivables": (
+            "ReceivableConfirmation ReceivableImport ReceivablePaid ReceivableRefused ReceivableRequest "
+            "ReceivableWithdrawal Receivables"
+        ),
         "api_reviews": "RequestAnswering ReviewApproval ReviewDecline ReviewGivingUp ReviewRequests",
         "api_tokens": "Token Tokens",
         "api_zones": "ClockMove",
@@ -195,6 +199,10 @@ ELSEWHERE = {
             "payments_date payments_follow payments_match payments_reopen payments_report payments_resolve"
         ),
         "public": "register",
+        "receivables": (
+            "receivables_confirm receivables_new receivables_paid receivables_refuse receivables_request "
+            "receivables_withdraw"
+        ),
         "reviews": "reviews_answer reviews_approve reviews_ask reviews_decline reviews_give_up",
         "web": "choose_place sign_in sign_out",
     }.items()
@@ -282,6 +290,7 @@ class Walk:
             "change_id": [1],
             "consent_id": [1],
             "link_id": [1],
+            "receivable_id": [1],
             "token_id": [1],
             "payment_id": [1],
             "unmatched_id": [1],

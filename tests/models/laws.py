@@ -11,6 +11,14 @@ from typing import Any
 from tests.models import laws_ladder, laws_procurement
 from tests.models import laws_lending as lending
 from tests.models.laws_payments import PAYMENT_CHECKS, PAYMENT_ROWS, PAYMENT_UNIQUE, PLAIN_PAYMENT
+from tests.models.laws_receivables import (
+    OF_LOANS,
+    OF_NEEDS,
+    RECEIVABLE_CHECKS,
+    RECEIVABLE_FREE,
+    RECEIVABLE_UNIQUE,
+    RECEIVABLES,
+)
 
 NOW = datetime(2026, 11, 20, 2, 0, tzinfo=UTC)
 LATER = NOW + timedelta(days=3)
@@ -134,17 +142,7 @@ ROWS: list[tuple[str, Values]] = [
         | {"details": {}, "needs_confirmation": True, "recorded_by": USER, "recorded_at": NOW}
         | {"confirmed_by": OTHER, "confirmed_at": NOW},
     ),
-    (
-        "financings",
-        {
-            "id": 1001,
-            "key": "K",
-            "contract_id": CONTRACT,
-            "lender_id": BANK,
-            "financed": 5,
-            "started_at": NOW,
-        },
-    ),
+    *RECEIVABLES,
     (
         "import_jobs",
         {"id": 1001, "zone_id": ZONE, "file_name": "f", "started_at": NOW, "imported": 0, "updated": 0}
@@ -165,6 +163,7 @@ ROWS: list[tuple[str, Values]] = [
         | {"round_count": 1, "round_hours": 24, "few_bids": "offer", "visibility": "all", "revision": 1}
         | {"syndicated": False},
     ),
+    *OF_NEEDS,
     (
         "bid_rounds",
         {"id": 1001, "need_id": NEED, "number": 1, "opened_at": NOW, "closes_at": LATER, "closed_at": LATER}
@@ -246,6 +245,7 @@ ROWS: list[tuple[str, Values]] = [
         | {"state": "drawn", "principal": 5, "months": 12, "outstanding": 5, "effective": RATE, "terms": {}}
         | {"approved_at": NOW, "drawn_on": DAY, **lending.KEPT},
     ),
+    *OF_LOANS,
     (
         "guarantees",
         {"id": 1001, "loan_id": LOAN, "guarantor_id": BANK, "firm_id": FIRM, "product_id": PRODUCT}
@@ -315,7 +315,7 @@ CHECKS: list[tuple[str, int | date, Values]] = [
     ("ck_contract_steps_confirmation_whole", 1001, {"confirmed_by": None}),
     ("ck_contract_steps_undoing_whole", 1001, {"undone_at": NOW}),
     ("ck_contract_steps_undoing_whole", 1001, {"undone_why": "账号有误"}),
-    ("ck_financings_financed_sign", 1001, {"financed": -1}),
+    *RECEIVABLE_CHECKS,
     ("ck_needs_amount_sign", NEED, {"amount": 0}),
     ("ck_needs_months_range", NEED, {"months": 361}),
     ("ck_needs_months_range", NEED, {"months": 0}),
@@ -452,7 +452,7 @@ UNIQUE: list[tuple[str, int, Values]] = [
     ("uq_planned_payments_contract_id_number", 1001, {}),
     ("uq_purchaser_payments_contract_id_transaction_id", 1001, {}),
     ("uq_contract_steps_once", 1001, {}),
-    ("uq_financings_live_key", 1001, {}),
+    *RECEIVABLE_UNIQUE,
     ("uq_bid_rounds_need_id_number", 1001, {}),
     ("uq_bids_need_id_receipt_number", SEALED, {}),
     ("uq_audiences_need_id_organisation_id", 1001, {}),
@@ -503,7 +503,7 @@ FREE: list[tuple[str, int, Values]] = [
     ("uq_standing_bids_active", 1001, {"ended_at": NOW}),
     ("uq_limits_sector", 1003, {"sector": "C40"}),
     ("uq_bids_live", SEALED, {"receipt_number": 3}),
-    ("uq_financings_live_key", 1001, {"ended_at": NOW}),
+    *RECEIVABLE_FREE,
     ("uq_contract_steps_once", 1001, {"undone_at": NOW, "undone_why": "账号有误"}),
     ("uq_contract_steps_once", 1001, {"stage": "pledge_registered"}),
     ("uq_alerts_open", 1001, {"resolved_at": NOW, "resolution": "done"}),

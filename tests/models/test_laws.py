@@ -115,6 +115,8 @@ def test_every_law_is_tried() -> None:
         "uq_proposals_unplaced",
         "ck_instalments_amounts_sign",
         "uq_contract_steps_waiting",
+        # A second mode of a contract is refused by the key of its table (``test_receivables``).
+        "uq_financing_modes_contract_key_mode",
     }
     assert tried - set(LAWS) == set()
 

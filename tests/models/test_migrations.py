@@ -15,7 +15,7 @@ from alembic.script import ScriptDirectory
 import models  # noqa: F401  (importing the package knows every table)
 from models.base import Base
 from tests.databases import migrate
-from tests.models.laws import AWARD, BANK, BID, FIRM, LOAN, NEED, PRODUCT, ROWS, SEALED, ZONE, Values
+from tests.models.laws import AWARD, BANK, BID, FIRM, LOAN, NEED, NOW, PRODUCT, ROWS, SEALED, ZONE, Values
 
 MIGRATIONS = Path(__file__).resolve().parents[2] / "models" / "migrations"
 
@@ -255,3 +255,51 @@ def test_a_market_that_bids_in_full_can_go_back(empty_database: str) -> None:
 
 def test_there_is_one_newest_migration() -> None:
     assert len(ScriptDirectory(str(MIGRATIONS)).get_heads()) == 1
+
+
+def test_keys_are_written_by_the_rule_of_today_and_claims_that_meet_are_told(empty_database: str) -> None:
+    migrate(empty_database, "0008")
+    migrate(empty_database, "-1")
+    contract = next(values for table, values in ROWS if table == "contracts")
+    claim = next(values for table, values in ROWS if table == "financings")
+    code = contract["supplier_code"]
+    numbers = {2001: "JN-2026-42", 2002: "合同编号：JN ー 2026 ー 42", 2003: "JN-7"}
+    before = {2001: f"JN202642|{code}", 2002: f"合同编号JNー2026ー42|{code}", 2003: f"JN7|{code}"}
+    kept = [row for row in ROWS if row[0] in {"organisations", "users", "zones", "contracts"}]
+    store(
+        empty_database,
+        [
+            *kept,
+            *(
+                ("contracts", contract | {"id": key, "contract_id": number, "number": number})
+                for key, number in numbers.items()
+            ),
+            *(("financings", claim | {"id": key, "contract_id": key, "key": before[key]}) for key in numbers),
+            ("financings", claim | {"id": 2004, "contract_id": 2003, "key": before[2003], "ended_at": NOW}),
+        ],
+    )
+    with connect(empty_database) as connection:
+        for key, said in before.items():
+            connection.execute(
+                sa.text("UPDATE contracts SET financing_key = :said WHERE id = :key"),
+                {"said": said, "key": key},
+            )
+        connection.commit()
+    migrate(empty_database, "0008")
+    assert read(empty_database, "contracts", 2002, "financing_key") == (f"JN202642|{code}",)
+    found = {key: read(empty_database, "financings", key, "key", "live_key") for key in (*numbers, 2004)}
+    assert found == {
+        2001: (f"JN202642|{code}", f"JN202642|{code}"),
+        # Both live claims stay: the officers decide, and nobody else can come between.
+        2002: (f"JN202642|{code}|#2002", f"JN202642|{code}"),
+        2003: (f"JN7|{code}", f"JN7|{code}"),
+        2004: (f"JN7|{code}", None),
+    }
+    with connect(empty_database) as connection:
+        told = connection.exec_driver_sql("SELECT kind, contract_id FROM alerts ORDER BY contract_id").all()
+        modes = connection.exec_driver_sql("SELECT count(*) FROM financing_modes").scalar()
+    assert (told, modes) == ([("financing_refused", 2001), ("financing_refused", 2002)], 2)
+    assert find_orphans(empty_database) == []
+    migrate(empty_database, "-1")
+    assert read(empty_database, "financings", 2002, "key") == (before[2002],)
+    assert read(empty_database, "contracts", 2002, "financing_key") == (before[2002],)

@@ -1,6 +1,6 @@
 """Payment tracking
 
-Revision: 0009, after 0007
+Revision: 0009, after 0008
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from alembic import op
 from models.migrations.altering import ID, Change, extend, index, loosen, restore
 
 revision = "0009"
-down_revision = "0007"
+down_revision = "0008"
 branch_labels = None
 depends_on = None
 
