@@ -163,6 +163,18 @@ SENTENCES: dict[Code, Any] = {
     Code.DOES_NOT_FOLLOW: lazy_gettext(
         "Here stands “%(value)s”; what follows from the rest of the proof is “%(computed)s”."
     ),
+    Code.UNIT_PRICE_ONLY: lazy_gettext(
+        "“%(value)s” is a unit price, a total is needed: give the total, or the quantity beside the unit "
+        "price."
+    ),
+    Code.PACKAGES_MIXED: lazy_gettext(
+        "“%(value)s” names several packages without an amount for each: give each a row of its own, or write "
+        "“包1：100万元；包2：50万元” as the amount."
+    ),
+    Code.OTHER_FILE: lazy_gettext(
+        "This is not the file that the import began with (“%(name)s”). Choose that file, or start a new "
+        "import."
+    ),
     Code.WRONG_COLUMNS: lazy_gettext("“%(value)s” is not a row of these columns: %(expected)s."),
     Code.UNREADABLE_FILE: lazy_gettext("The file cannot be read: %(why)s. Nothing was stored."),
     Code.BAD_JSON: lazy_gettext(

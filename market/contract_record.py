@@ -7,11 +7,12 @@ dates are the days as written in the record. Two records of the same contract ar
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Any
 
 CNY = "CNY"
 #: How the yuan is written in records beside its ISO code.
@@ -53,7 +54,9 @@ _STATUS_OBSTACLES: Mapping[str, Obstacle] = {
 
 #: Obstacles that only the reader of the original sees; they travel in ``ContractRecord.doubts``.
 _ABOUT_SUPPLIER = frozenset({Obstacle.BAD_CREDIT_CODE, Obstacle.SEVERAL_SUPPLIERS})
-DOUBTS = _ABOUT_SUPPLIER | {Obstacle.IMPOSSIBLE_DATES, Obstacle.DOUBTFUL_PAYMENTS}
+_ABOUT_DAYS = frozenset({Obstacle.IMPOSSIBLE_DATES})
+_ABOUT_PAYMENTS = frozenset({Obstacle.DOUBTFUL_PAYMENTS})
+DOUBTS = _ABOUT_SUPPLIER | _ABOUT_DAYS | _ABOUT_PAYMENTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +103,7 @@ class ContractRecord:
     payments: tuple[PaymentRecord, ...] = ()
     doubts: frozenset[Obstacle] = frozenset()
     released_at: datetime | None = None
+    older: Mapping[str, datetime] = field(default_factory=dict, hash=False)
 
 
 #: Fields that a later record overrides one by one, when it states them.
@@ -146,49 +150,100 @@ def normalise_currency(text: str) -> str:
 def amend(known: ContractRecord, fresh: ContractRecord) -> ContractRecord:
     """Return what two records of one contract say together.
 
-    The one published later wins field by field (``fresh`` when a date is missing or equal); what it
-    does not state stays. Payments are united by ``key_payments``.
+    Of every field the one published later wins (``fresh`` when a date is missing or equal); what it does not
+    state stays. So the end is the same in whatever order dated records come in. Payments are united by
+    ``key_payments``.
     """
-    if known.released_at and fresh.released_at and fresh.released_at < known.released_at:
-        known, fresh = fresh, known
-    changes = {name: value for name in _PLAIN_FIELDS if (value := getattr(fresh, name)) is not None}
-    doubts = set(known.doubts)
-    if fresh.supplier_name is not None or fresh.supplier_code is not None:
-        doubts -= _ABOUT_SUPPLIER
-        changes |= {"supplier_name": fresh.supplier_name, "supplier_code": fresh.supplier_code}
-    if fresh.signed_on or fresh.starts_on or fresh.ends_on:
-        doubts.discard(Obstacle.IMPOSSIBLE_DATES)
-    if fresh.payments:
-        doubts.discard(Obstacle.DOUBTFUL_PAYMENTS)
+    released_at = _later(known.released_at, fresh.released_at)
+    older: dict[str, datetime] = {}
+    changes: dict[str, Any] = {}
+
+    def choose(name: str, *, known_states: bool, fresh_states: bool) -> ContractRecord:
+        """Return the record whose word on a field counts, and note when that was published."""
+        before, after = known.older.get(name, known.released_at), fresh.older.get(name, fresh.released_at)
+        is_late = before is not None and after is not None and after < before
+        takes_fresh = fresh_states and not (known_states and is_late)
+        stamp = after if takes_fresh else before
+        if (takes_fresh or known_states) and stamp is not None and stamp != released_at:
+            older[name] = stamp
+        return fresh if takes_fresh else known
+
+    for name in _PLAIN_FIELDS:
+        fresh_value = getattr(fresh, name)
+        if fresh_value is None and name not in known.older and known.released_at == released_at:
+            # By far the most often: nothing is said that could be newer or older.
+            continue
+        chosen = choose(
+            name, known_states=getattr(known, name) is not None, fresh_states=fresh_value is not None
+        )
+        changes[name] = getattr(chosen, name)
+    # A number that came with a title is the better one.
+    titled, retitled = known.title is not None, fresh.title is not None
+    chosen = choose("number", known_states=titled or not retitled, fresh_states=retitled or not titled)
+    doubts = (known.doubts | fresh.doubts) - _ABOUT_SUPPLIER - _ABOUT_DAYS - _ABOUT_PAYMENTS
+    supplied = choose("supplier", known_states=_names_supplier(known), fresh_states=_names_supplier(fresh))
+    dated = choose("days", known_states=_tells_days(known), fresh_states=_tells_days(fresh))
+    paid = choose("payments", known_states=_tells_payments(known), fresh_states=_tells_payments(fresh))
+    doubts |= supplied.doubts & _ABOUT_SUPPLIER | dated.doubts & _ABOUT_DAYS | paid.doubts & _ABOUT_PAYMENTS
     return replace(
         known,
         **changes,
-        number=fresh.number if fresh.title is not None or known.title is None else known.number,
+        number=chosen.number,
+        supplier_name=supplied.supplier_name,
+        supplier_code=supplied.supplier_code,
         payments=tuple((key_payments(known.payments) | key_payments(fresh.payments)).values()),
-        doubts=frozenset(doubts | fresh.doubts),
-        released_at=fresh.released_at or known.released_at,
+        doubts=doubts,
+        released_at=released_at,
+        older=older,
     )
 
 
 def key_payments(payments: Iterable[PaymentRecord]) -> dict[str, PaymentRecord]:
-    """Return payments by a key that stays the same when the same record is read again.
+    """Return payments by a key that stays the same when the same record is read again, in whatever order.
 
-    The key is the transaction id; without one, day and amount. Repetitions that differ are numbered,
-    because publishers reuse an id for several lines and dropping a line would understate what was
+    The key is the transaction id; without one, day and amount. Repetitions that differ are numbered by day
+    and amount, because publishers reuse an id for several lines and dropping a line would understate what was
     paid; an identical repetition of an id is the same payment told twice.
     """
-    keyed: dict[str, PaymentRecord] = {}
-    seen: Counter[str] = Counter()
+    stems: defaultdict[str, list[PaymentRecord]] = defaultdict(list)
     for payment in payments:
         stem = payment.transaction_id or f"~{payment.paid_on or 'undated'}~{payment.amount}"
-        earlier = [keyed[_numbered(stem, n)] for n in range(seen[stem])]
         if payment.transaction_id and any(
-            (other.paid_on, other.amount) == (payment.paid_on, payment.amount) for other in earlier
+            (other.paid_on, other.amount) == (payment.paid_on, payment.amount) for other in stems[stem]
         ):
             continue
-        keyed[_numbered(stem, seen[stem])] = payment
-        seen[stem] += 1
-    return keyed
+        stems[stem].append(payment)
+    return {
+        _numbered(stem, n): payment
+        for stem, repeated in stems.items()
+        for n, payment in enumerate(
+            repeated
+            if len(repeated) == 1
+            else sorted(repeated, key=lambda one: (one.paid_on or date.max, one.amount))
+        )
+    }
+
+
+def _names_supplier(record: ContractRecord) -> bool:
+    return (
+        record.supplier_name is not None
+        or record.supplier_code is not None
+        or not record.doubts.isdisjoint(_ABOUT_SUPPLIER)
+    )
+
+
+def _tells_days(record: ContractRecord) -> bool:
+    return bool(record.signed_on or record.starts_on or record.ends_on) or not record.doubts.isdisjoint(
+        _ABOUT_DAYS
+    )
+
+
+def _tells_payments(record: ContractRecord) -> bool:
+    return bool(record.payments) or not record.doubts.isdisjoint(_ABOUT_PAYMENTS)
+
+
+def _later(one: datetime | None, other: datetime | None) -> datetime | None:
+    return max(one, other) if one is not None and other is not None else one or other
 
 
 def _numbered(stem: str, n: int) -> str:

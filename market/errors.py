@@ -92,6 +92,9 @@ class Code(StrEnum):
     TYPEFACE_MISSING = "typeface_missing"  # {value}
     DOES_NOT_FOLLOW = "does_not_follow"  # {value, computed}
     # Files
+    UNIT_PRICE_ONLY = "unit_price_only"  # {value}
+    PACKAGES_MIXED = "packages_mixed"  # {value}
+    OTHER_FILE = "other_file"  # {name}
     WRONG_COLUMNS = "wrong_columns"  # {value, expected}
     UNREADABLE_FILE = "unreadable_file"  # {why}
     NOTHING_USABLE = "nothing_usable"

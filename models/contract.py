@@ -105,6 +105,8 @@ class Contract(Base):
     source: Mapped[str] = mapped_column(String(40), default="form")
     # When the newest record behind this row was published: an older one never undoes a newer one.
     released_at: Mapped[datetime | None]
+    # What that record did not state but an older one did: the field, and when the older one was published.
+    older_fields: Mapped[dict[str, Any] | None]
     stage: Mapped[ContractStage] = mapped_column(word(ContractStage), default=ContractStage.AWARDED)
     payee_account: Mapped[str | None] = mapped_column(String(40))
     payee_bank: Mapped[str | None] = mapped_column(String(120))

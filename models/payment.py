@@ -77,6 +77,8 @@ class PurchaserPayment(Base):
     handled_at: Mapped[datetime | None]
     settled_at: Mapped[datetime | None]
     watched_at: Mapped[datetime | None]
+    # When the record that says so was published: an older one never undoes a newer one.
+    released_at: Mapped[datetime | None]
     recorded_at: Mapped[datetime]
 
     contract: Mapped[Contract] = relationship(back_populates="payments")

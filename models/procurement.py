@@ -56,6 +56,8 @@ class AwardNotice(Base):
     agency: Mapped[str | None] = mapped_column(String(300))
     published_on: Mapped[date]
     source: Mapped[str] = mapped_column(String(40), default="form")
+    # When the newest record behind this row was published: an older one never undoes a newer one.
+    released_at: Mapped[datetime | None]
     recorded_at: Mapped[datetime]
 
     supplier: Mapped[Organisation | None] = relationship()

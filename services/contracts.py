@@ -130,7 +130,7 @@ def register(entry: Entry, *, by: Party, now: datetime) -> Contract:
         session.add(contract)
         session.flush()
         contract_steps.climb_to(session, contract, ContractStage.SIGNED, by=by, now=now)
-        payment_matching.match_waiting(session, [contract], by=by, now=now)
+        payment_matching.match_waiting(session, {contract.id: contract.number}, by=by, now=now)
         audit.record(session, "contract.register", contract, by=by, now=now)
     return contract
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload
 
-from market import contract_loan
+from market import financing_key
 from market.errors import Code, conflict, invalid, not_found
 from market.party import Party
 from market.vocabulary import AlertKind, Capability
@@ -32,7 +32,7 @@ REPORTERS = (
 
 def make_number_key(number: str) -> str:
     """Return a contract number with spelling evened out: how the duplicate-financing key begins."""
-    return contract_loan.make_key(number, "")
+    return financing_key.make_key(number, "")
 
 
 def report(
@@ -163,8 +163,8 @@ def unmatch(session: Session, payment: PurchaserPayment, now: datetime) -> None:
         _reopen(session, row, now)
 
 
-def match_waiting(session: Session, contracts: Iterable[Contract], *, by: Party, now: datetime) -> int:
-    """Match what waits for contracts that have just become known, inside the caller's transaction.
+def match_waiting(session: Session, numbers: Mapping[int, str], *, by: Party, now: datetime) -> int:
+    """Match what waits for contracts (numbers by id) that have just become known, in the caller's transaction.
 
     The caller holds the contracts' locks. A report is matched by itself if it was vouched for, or came from
     the contract's own purchaser or lender, and if its number names one contract only; others wait for a
@@ -175,10 +175,10 @@ def match_waiting(session: Session, contracts: Iterable[Contract], *, by: Party,
     if not keys:
         # Nearly always: then the numbers of an import need no second look.
         return 0
-    by_key: dict[str, list[Contract]] = {}
-    for contract in contracts:
-        if (key := make_number_key(contract.number)) in keys:
-            by_key.setdefault(key, []).append(contract)
+    by_key: dict[str, list[int]] = {}
+    for contract_id, number in numbers.items():
+        if (key := make_number_key(number)) in keys:
+            by_key.setdefault(key, []).append(contract_id)
     if not by_key:
         return 0
     waiting = session.scalars(
@@ -190,7 +190,7 @@ def match_waiting(session: Session, contracts: Iterable[Contract], *, by: Party,
     matched = 0
     for row in waiting:
         found = _find_contracts(by.zone_id, row.number, row.supplier_code)
-        if len(found) == 1 and found[0] in by_key[row.key] and _is_trusted(session, row, found[0]):
+        if len(found) == 1 and found[0].id in by_key[row.key] and _is_trusted(session, row, found[0]):
             _make_payment(session, row, found[0], by=by, now=now)
             matched += 1
     return matched
@@ -219,7 +219,7 @@ def suggest(rows: Sequence[UnmatchedPayment], *, by: Party) -> dict[int, list[Co
 def _find_contracts(zone_id: int, number: str, supplier_code: str | None) -> list[Contract]:
     key = make_number_key(number)
     if supplier_code is not None:
-        same = Contract.financing_key == contract_loan.make_key(number, supplier_code)
+        same = Contract.financing_key == financing_key.make_key(number, supplier_code)
     else:
         same = Contract.financing_key.startswith(key, autoescape=True) | (Contract.number == number)
     return list(

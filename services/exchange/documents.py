@@ -16,7 +16,7 @@ import ijson
 from market.errors import Code, Fault
 from services.exchange.pruning import MOST, Kind, Part, Pruner
 from services.exchange.rejection import RejectedRow
-from services.exchange.stream import Source, Unreadable
+from services.exchange.stream import Unreadable
 
 #: So many lines in a row without one document before anything was read: this is no JSON at all.
 STRANGE_LINES = 50
@@ -33,25 +33,33 @@ class _Mode(Enum):
 
 
 class Documents:
-    """Reads a source; ``line`` is where the reading stands."""
+    """Reads blocks of mended text (``Source.blocks``); ``line`` is where the reading stands.
 
-    def __init__(self, source: Source) -> None:
-        self.line = 1
-        self._source = source
+    Whoever has read a beginning already says on which ``line`` the rest starts, and whether documents were
+    ``found`` before it, one per line (``in_lines``).
+    """
+
+    def __init__(
+        self, blocks: Iterator[bytes], *, line: int = 1, found: int = 0, in_lines: bool = False
+    ) -> None:
+        self.line = line
+        self._blocks = blocks
         self._pruner = Pruner()
         self._mode = _Mode.UNDECIDED
-        self._found = 0
+        self._found = found
         self._strange = 0
-        self._text = False
+        self._text = found > 0
         self._at_start = True
         self._skips = False  # whether the rest of a broken line is passed over
+        if in_lines:
+            self._mode = _Mode.LINES
         self._start()
 
     def parts(self) -> Iterator[Part | RejectedRow]:
         """Yield releases, records and what could not be read, in the order of the file."""
         broken: Unreadable | None = None
         try:
-            for block in self._source.blocks():
+            for block in self._blocks:
                 for piece in block.splitlines(keepends=True):
                     yield from self._read(piece)
                     if self._strange > STRANGE_LINES and not self._found:

@@ -99,7 +99,7 @@ def map_contract(
     doubts: set[Obstacle] = set()
     award_id = read_id(raw.get("awardID"), "awardID")
     title = read_text(raw.get("title"), "title", LONGEST_TITLE)
-    amount, currency = _read_money(raw.get("value", raw.get("amount")), "value")
+    amount, currency = read_money(raw.get("value", raw.get("amount")), "value")
     suppliers = _read_suppliers(raw, award_id, around)
     supplier = next((s for s in suppliers if s.code), suppliers[0] if suppliers else None)
     if len({s.code or s.name for s in suppliers}) > 1:
@@ -110,7 +110,7 @@ def map_contract(
         and any(_CODE_LIKE.fullmatch(t) for t in _tails(supplier.ids))
     ):
         doubts.add(Obstacle.BAD_CREDIT_CODE)
-    purchaser = _read_organisation(around.purchaser, around, "buyer")
+    purchaser = read_organisation(around.purchaser, around, "buyer")
     signed_on, starts_on, ends_on = _read_days(raw, doubts)
     payments = tuple(_read_payments(raw, currency, around, doubts))
     status = read_text(raw.get("status"), "status", _LONGEST_STATUS)
@@ -169,7 +169,8 @@ def objects(value: Any) -> Iterator[dict[str, Any]]:
         yield from (item for item in value if isinstance(item, dict))
 
 
-def _read_money(value: Any, name: str) -> tuple[int | None, str | None]:
+def read_money(value: Any, name: str) -> tuple[int | None, str | None]:
+    """Return amount (fen) and currency of a value; raises ``Invalid`` for an amount that is no number."""
     if value is None:
         return None, None
     if not isinstance(value, dict):
@@ -206,11 +207,12 @@ def _read_suppliers(
         listed = [party for party in around.parties.values() if "supplier" in _roles(party)]
         # Without an award only a single supplier can be told to be the one of this contract.
         listed = listed if len(listed) == 1 else []
-    read = (_read_organisation(item, around, "suppliers") for item in objects(listed))
+    read = (read_organisation(item, around, "suppliers") for item in objects(listed))
     return [organisation for organisation in read if organisation is not None]
 
 
-def _read_organisation(raw: Any, around: Surroundings, name: str) -> _Organisation | None:
+def read_organisation(raw: Any, around: Surroundings, name: str) -> _Organisation | None:
+    """Return what stands at a place, completed by the party of the same id; None where nothing does."""
     if not isinstance(raw, dict):
         return None
     key = _key(raw.get("id"))
@@ -269,13 +271,13 @@ def _read_payments(
 def _read_payment(raw: Any, around: Surroundings) -> PaymentRecord | None:
     if not isinstance(raw, dict):
         raise invalid(Code.NOT_OCDS)
-    amount, currency = _read_money(raw.get("value", raw.get("amount")), "value")
+    amount, currency = read_money(raw.get("value", raw.get("amount")), "value")
     if amount is None:
         raise invalid(Code.REQUIRED, "value.amount")
     if amount == 0:
         return None
-    payer = _read_organisation(raw.get("payer", raw.get("providerOrganization")), around, "payer")
-    payee = _read_organisation(raw.get("payee", raw.get("receiverOrganization")), around, "payee")
+    payer = read_organisation(raw.get("payer", raw.get("providerOrganization")), around, "payer")
+    payee = read_organisation(raw.get("payee", raw.get("receiverOrganization")), around, "payee")
     try:
         paid_on = read_day(raw.get("date"), "date")
     except Invalid:

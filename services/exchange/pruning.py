@@ -81,13 +81,25 @@ CONTRACT = _object(
 CONTRACTS = _array(CONTRACT)
 _RELEASE_KEYS = {
     "ocid": LEAF,
+    "id": LEAF,
     "date": LEAF,
     "url": LEAF,
     "uri": LEAF,
     "buyer": _PARTY,
     "parties": _array(_PARTY),
-    "tender": _object(procuringEntity=_PARTY),
-    "awards": _array(_object(id=LEAF, suppliers=_array(_PARTY))),
+    "tender": _object(title=LEAF, procuringEntity=_PARTY),
+    "awards": _array(
+        _object(
+            id=LEAF,
+            status=LEAF,
+            date=LEAF,
+            title=LEAF,
+            value=_MONEY,
+            amount=_MONEY,
+            suppliers=_array(_PARTY),
+            relatedLots=_array(LEAF),
+        )
+    ),
     "contracts": CONTRACTS,
 }
 RELEASE = Shape(keys=_RELEASE_KEYS)
@@ -116,11 +128,36 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A release or record with only the wanted keys; each contract carries the ``_line`` it began on."""
+    """A release or record with only the wanted keys; each contract carries the ``_line`` it began on.
+
+    One that was read quickly (``services.exchange.packages``) has its ``text`` instead: lines are told only
+    where somebody asks for them, by reading it again.
+    """
 
     kind: Kind
     line: int
     value: dict[str, Any] = field(default_factory=dict)
+    text: str | None = None
+
+
+def prune(value: Any, shape: Shape) -> Any:
+    """Return what is wanted of a JSON value, as a ``Pruner`` keeps it."""
+    if shape is LEAF:
+        return UNFIT if isinstance(value, (dict, list)) else value
+    if shape.keys is not None:
+        if not isinstance(value, dict):
+            return UNFIT
+        if shape is RECORD and isinstance(value.get("compiledRelease"), dict):
+            value = {name: one for name, one in value.items() if name != "releases"}
+        return {
+            name: prune(said, inner)
+            for name, inner in shape.keys.items()
+            if (said := value.get(name)) is not None
+        }
+    if not isinstance(value, list):
+        return UNFIT
+    assert shape.element is not None
+    return [prune(one, shape.element) for one in value if one is not None]
 
 
 class _Frame:
