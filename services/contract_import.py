@@ -95,8 +95,8 @@ def import_stream(
 
     The stream is OCDS (``services.exchange.ocds``) or the house's own template as workbook or CSV. A contract
     of another zone is updated where it is. ``size`` is the stream's length in bytes, if it is known;
-    ``resume`` the number of a job that stopped early, whose file this is. Calls ``on_reject`` for each refused
-    row and ``on_progress`` after each batch, outside any transaction; stops after the batch during which
+    ``resume`` the number of a job that stopped early, whose file this is. Calls ``on_reject`` for each
+    refused row and ``on_progress`` after each batch, outside any transaction; stops after the batch in which
     ``is_cancelled`` became true or somebody asked for it (``import_jobs.cancel``).
 
     Raises nothing for what the stream holds; ``Invalid`` where a resumed job had another file, ``Conflict``

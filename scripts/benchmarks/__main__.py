@@ -18,6 +18,7 @@ from scripts.progress import ROOT, StepFailed, step, tail
 #: What there is to measure: modules of this package with a ``main``, which takes a size or its own default.
 BENCHES = {
     "pricing": "a million offers from terms to annual cost, and as many dated flows, against pyxirr",
+    "contracts": "imports of open procurement data, against json and a bulk insert",
     "rounds": "eligibility, whole rounds, stored rounds and bids, against Polars, OR-Tools and a bare insert",
 }
 

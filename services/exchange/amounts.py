@@ -61,7 +61,7 @@ def read_count(value: Any, field: str) -> Decimal | None:
 
 
 def find_unit(head: str) -> int | None:
-    """Return the unit (yuan) that a column's head states in brackets, as in 合同金额（万元）; None if none."""
+    """Return the unit (yuan) that a column's head states in brackets, as in 金额（万元）; None if none."""
     for said in re.findall(r"\(([^)]*)\)", unicodedata.normalize("NFKC", head)):
         if (unit := UNITS.get(said.strip().lower().removeprefix("单位:").strip())) is not None:
             return unit

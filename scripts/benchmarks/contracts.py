@@ -1,0 +1,15 @@
+"""Contract loans at scale: what the registry takes in, one part after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from scripts.benchmarks import contracts_import
+
+#: What is measured, in order; each part takes a size of its own or its default.
+PARTS: Sequence[Callable[[int | None], int]] = (contracts_import.main,)
+
+
+def main(size: int | None = None) -> int:
+    """Measure every part; return the first code that is not 0."""
+    return next((code for part in PARTS if (code := part(size))), 0)
