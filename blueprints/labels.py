@@ -20,6 +20,7 @@ from blueprints import (
     procurement_labels,
     receivable_labels,
 )
+from blueprints import import_labels, lending_labels
 from blueprints.field_words import FIELDS
 from market.admission import AdmissionState
 from market.bidding_vocabulary import (
@@ -329,6 +330,8 @@ LABELS.update(bureau_labels.LABELS)
 LABELS.update(procurement_labels.LABELS)
 LABELS.update(payment_labels.LABELS)
 LABELS.update(receivable_labels.LABELS)
+LABELS.update(import_labels.LABELS)
+FIELDS.update(import_labels.FIELDS)
 
 #: Who is paid, as offers name them; others are named by the institution that wrote the offer.
 PAYEES: dict[str, Any] = {

@@ -20,6 +20,7 @@ from blueprints.web import (
     officer_bureau,
     officer_early_openings,
     officer_frameworks,
+    officer_imports,
     officer_justifications,
     officer_members,
     officer_outages,
@@ -130,6 +131,7 @@ officer_admissions.init(page)
 officer_frameworks.init(page)
 officer_reference.init(page)
 officer_outages.init(page)
+officer_imports.init(page)
 officer_surveillance.init(page)
 officer_bureau.init(page)
 

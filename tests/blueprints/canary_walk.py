@@ -149,6 +149,7 @@ ELSEWHERE = {
             "ContractSteps Contracts StepConfirmation StepRejection"
             "ContractAcceptance ContractConfirmation ContractImport ContractPayments "
             "ContractSteps ContractTerms Contracts StepConfirmation StepRejection"
+            "ContractSteps Contracts ImportCancellation ImportResumption StepConfirmation StepRejection"
         ),
         "api_deposits": (
             "BidDeposits DepositGuarantee DepositPayment DepositRefusal DepositRelease DepositRequest "
@@ -191,7 +192,8 @@ ELSEWHERE = {
         "officer": (
             "bureau_pull bureau_save frameworks_end frameworks_require frameworks_sign procurement_rules_add "
             "admissions_new admissions_papers admissions_reinstate admissions_suspend "
-            "alerts_outages alerts_resolve board_clock members_end_tag members_tag "
+            "alerts_outages alerts_resolve board_clock contract_loans_importgo contract_loans_imports "
+            "contract_loans_importstop members_end_tag members_tag "
             "members_controller members_whitelist reference_add"
         ),
         "procurement": "awards_new intentions_import intentions_new intentions_watch",
@@ -291,6 +293,7 @@ class Walk:
             "consent_id": [1],
             "link_id": [1],
             "receivable_id": [1],
+            "job_id": [1],
             "token_id": [1],
             "payment_id": [1],
             "unmatched_id": [1],

@@ -146,8 +146,10 @@ ROWS: list[tuple[str, Values]] = [
     (
         "import_jobs",
         {"id": 1001, "zone_id": ZONE, "file_name": "f", "started_at": NOW, "imported": 0, "updated": 0}
-        | {"rejected": 0},
+        | {"rejected": 0, "format": "ocds", "state": "running", "notices": 0, "notices_refused": 0}
+        | {"bytes_read": 0, "bytes_total": 9, "parts": 0, "findings": 0, "run": 1, "cancel_requested": False},
     ),
+    ("import_files", {"job_id": 1001, "content": b"{}"}),
     (
         "needs",
         {"id": NEED, "zone_id": ZONE, "organisation_id": FIRM, "state": "awarded", "purpose": "equipment"}
@@ -298,6 +300,12 @@ CHECKS: list[tuple[str, int | date, Values]] = [
     ("ck_contracts_retention_sign", CONTRACT, {"retention": -1}),
     ("ck_contracts_supplier_code_length", CONTRACT, {"supplier_code": "9199"}),
     ("ck_import_jobs_counts_sign", 1001, {"rejected": -1}),
+    ("ck_import_jobs_notices_sign", 1001, {"notices": -1}),
+    ("ck_import_jobs_bytes_range", 1001, {"bytes_read": 10}),
+    ("ck_import_jobs_position_sign", 1001, {"run": 0}),
+    ("ck_import_jobs_end_has_time", 1001, {"state": "done"}),
+    ("ck_import_jobs_end_has_time", 1001, {"finished_at": NOW}),
+    ("ck_import_files_content_given", 1001, {"content": b""}),
     ("ck_limits_used_sign", 1001, {"used": -1}),
     ("ck_limits_used_within_cap", 1001, {"used": 11}),
     ("ck_limits_used_within_cap", 1001, {"cap": 4}),
