@@ -39,7 +39,7 @@ def read_day(value: Any, field: str) -> date | None:
         return None
     try:
         day = _find(text)
-    except (ValueError, OverflowError):
+    except (ValueError, LookupError, OverflowError):
         day = None
     if day is None or not FIRST_YEAR <= day.year <= LAST_YEAR:
         raise invalid(Code.NOT_A_DATE, field, value=text[:40])
