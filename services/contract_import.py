@@ -183,7 +183,11 @@ class _Task:
                 with transaction() as session:
                     job = self._find_job(session)
                     source = self.findings.format.value
-                    outcome = upsert(session, contracts, by=self.by, now=self.now) if contracts else Outcome()
+                    outcome = (
+                        upsert(session, contracts, by=self.by, now=self.now, source=source)
+                        if contracts
+                        else Outcome()
+                    )
                     notice_rows.upsert(session, notices, by=self.by, now=self.now, source=source)
                     stored = self.count(
                         replace(

@@ -164,7 +164,7 @@ def unmatch(session: Session, payment: PurchaserPayment, now: datetime) -> None:
 
 
 def match_waiting(session: Session, numbers: Mapping[int, str], *, by: Party, now: datetime) -> int:
-    """Match what waits for contracts (numbers by id) that have just become known, in the caller's transaction.
+    """Match what waits for contracts (numbers by id) that have just become known, for the caller to commit.
 
     The caller holds the contracts' locks. A report is matched by itself if it was vouched for, or came from
     the contract's own purchaser or lender, and if its number names one contract only; others wait for a

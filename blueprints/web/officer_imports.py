@@ -7,7 +7,7 @@ from typing import Any
 from flask import Blueprint, Response, flash, redirect, request, url_for
 from flask_babel import gettext, ngettext
 
-from blueprints import messages
+from blueprints import labels, messages
 from blueprints.access import acting, allows, now
 from blueprints.documents import contract_template
 from blueprints.import_labels import ACCEPTED
@@ -85,6 +85,7 @@ def show(job_id: int) -> Answer:
         resumable=RESUMABLE,
         say=messages.reason,
         accepted=_accepted,
+        name_field=labels.field_label,
     )
 
 
@@ -95,7 +96,7 @@ def go_on(job_id: int) -> Answer:
     form = Form()
     begun = form.run(import_jobs.go_on, job_id, by=by, now=at)
     if begun is None:
-        flash(" ".join(messages.reason(fault) for fault in form.faults), "danger")
+        flash(" ".join(messages.reason(fault) for fault in form.faults), "attention")
     else:
         job, opened = begun
         result = form.run(contract_import.run, opened, job, by=by, now=at)
@@ -111,7 +112,7 @@ def stop(job_id: int) -> Answer:
     """Ask a running import to stop after its batch, or drop one that was not confirmed."""
     form = Form()
     if form.run(import_jobs.cancel, job_id, by=acting(), now=now()) is None:
-        flash(" ".join(messages.reason(fault) for fault in form.faults), "danger")
+        flash(" ".join(messages.reason(fault) for fault in form.faults), "attention")
     else:
         flash(gettext("The import is stopped. What it has stored stays."), "done")
     return redirect(url_for("officer.contract_loans_imports"), 303)

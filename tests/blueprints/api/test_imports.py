@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from blueprints.api.imports import MOST_FILE
+from blueprints.documents import contract_template
 from market.vocabulary import OrganisationKind
 from tests.blueprints.api.conftest import Market
 
@@ -64,3 +65,27 @@ def test_only_officers_import_and_only_what_a_request_can_carry(one_market: Mark
     officer = one_market.admit(OrganisationKind.ZONE_AUTHORITY)
     huge = b" " * (MOST_FILE + 1)
     officer.refuse("POST", PATH, 413, data=huge, content_type="application/octet-stream")
+
+
+def test_imports_are_listed_shown_and_not_stopped_once_done(one_market: Market) -> None:
+    officer = one_market.admit(OrganisationKind.ZONE_AUTHORITY)
+    content = package("1000.50")
+    job_id = officer.call("POST", PATH, data=content, content_type="application/json")["job_id"]
+    (job,) = officer.get("imports")["items"]
+    assert job == officer.get(f"imports/{job_id}")
+    assert (job["state"], job["imported"], job["bytes_read"], job["bytes_total"]) == (
+        "done",
+        1,
+        len(content),
+        len(content),
+    )
+    officer.refuse("POST", f"imports/{job_id}/cancel", 409)
+    officer.refuse("POST", f"imports/{job_id}/resume", 409, data=content, content_type="application/json")
+    one_market.sign_up().refuse("GET", f"imports/{job_id}", 403)
+
+
+def test_the_template_of_the_api_is_a_file_to_import(one_market: Market) -> None:
+    officer = one_market.admit(OrganisationKind.ZONE_AUTHORITY)
+    book = contract_template.write_workbook()
+    result = officer.call("POST", PATH, data=book, content_type=contract_template.XLSX)
+    assert (result["imported"], result["notices"], result["rejected"]) == (1, 1, 0)

@@ -215,3 +215,49 @@ def test_killed_half_way_it_leaves_whole_contracts_and_finishes_when_run_again(
     )
     with database.app_context():
         assert db.session.scalar(select(func.count(PurchaserPayment.id))) == 2 * total
+
+
+def test_ctrl_c_stops_after_the_running_batch_and_resume_goes_on(database: Flask, tmp_path: Path) -> None:
+    total = 6000
+    path = tmp_path / "many.jsonl"
+    path.write_bytes(lines(make_release(f"o-{n}") for n in range(total)))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "flask", "contracts", "import", str(path)],
+        cwd=ROOT,
+        env={**os.environ, "DATABASE_URL": database.config["SQLALCHEMY_DATABASE_URI"]},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    # The first line is the progress of the first batch.
+    process.stderr.readline()
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    stored = count(database)
+    assert (process.returncode, out) == (130, f"imported {stored} updated 0 rejected 0\n")
+    assert 200 <= stored < total
+    with database.app_context():
+        job = db.session.scalars(select(ImportJob)).one()
+        assert (job.state.value, job.parts + job.findings > 0) == ("cancelled", True)
+    assert f"--resume {job.id}" in err
+    other = tmp_path / "other.jsonl"
+    other.write_bytes(lines([make_release("o-1")]))
+    refused = run(database, str(other), "--resume", str(job.id))
+    assert (refused.exit_code, "not the file" in refused.stderr) == (2, True)
+    again = run(database, str(path), "--resume", str(job.id))
+    assert (again.exit_code, last_line(again)) == (0, f"imported {total} updated 0 rejected 0")
+
+
+def test_the_template_is_written_and_imports(database: Flask, tmp_path: Path) -> None:
+    for name in ("contracts.xlsx", "contracts.csv"):
+        path = tmp_path / name
+        written = database.test_cli_runner().invoke(args=["contracts", "template", str(path)])
+        assert written.exit_code == 0
+        imported = run(database, str(path))
+        assert imported.exit_code == 0
+        assert last_line(imported) in {"imported 1 updated 0 rejected 0", "imported 0 updated 1 rejected 0"}
+    failed = database.test_cli_runner().invoke(
+        args=["contracts", "template", str(tmp_path / "no" / "a.xlsx")]
+    )
+    assert failed.exit_code == 2
