@@ -126,7 +126,7 @@ class Imports(MethodView):
         return {**found, "items": [show_job(job) for job in found["items"]]}
 
 
-@contract_routes.route("/imports/<int(max=2147483647):job_id>")
+@contract_routes.route(f"/imports/<{fields.ID}:job_id>")
 class Import(MethodView):
     """One import."""
 
@@ -138,7 +138,7 @@ class Import(MethodView):
         return show_job(import_jobs.find(job_id, by=access.acting()))
 
 
-@contract_routes.route("/imports/<int(max=2147483647):job_id>/cancel")
+@contract_routes.route(f"/imports/<{fields.ID}:job_id>/cancel")
 class ImportCancellation(MethodView):
     """Stopping an import."""
 
@@ -150,7 +150,7 @@ class ImportCancellation(MethodView):
         return show_job(import_jobs.cancel(job_id, by=access.acting(), now=access.now()))
 
 
-@contract_routes.route("/imports/<int(max=2147483647):job_id>/resume")
+@contract_routes.route(f"/imports/<{fields.ID}:job_id>/resume")
 class ImportResumption(MethodView):
     """Going on with an import."""
 
@@ -161,15 +161,16 @@ class ImportResumption(MethodView):
             "content": {kind: {"schema": {"type": "string", "format": "binary"}} for kind in KINDS},
         },
     )
+    @contract_routes.arguments(ImportQuery, location="query")
     @contract_routes.response(200, ImportAnswer)
     @allows(Capability.OFFICER)
-    def post(self, job_id: int) -> Any:
+    def post(self, query: dict[str, Any], job_id: int) -> Any:
         """Go on behind the last stored batch of an import that stopped.
 
         The body is the same file again: another one is refused.
         """
         request.max_content_length = MOST_FILE
-        return _import("", job_id)
+        return _import(query["file_name"], job_id)
 
 
 @contract_routes.route("/contracts/template")
