@@ -42,6 +42,12 @@ class ImportQuery(Body):
     """Where the file comes from."""
 
     file_name = fields.Text("Kept with the import, to know it again.", most=300, load_default="")
+    resume = fields.Number(
+        "The import that stopped early and goes on behind its last stored batch; the body is its file again.",
+        least=1,
+        most=fields.MOST_ID,
+        load_default=None,
+    )
 
 
 class RejectionAnswer(Answer):
@@ -90,7 +96,7 @@ class ContractImport(MethodView):
         are for the command `flask contracts import`. A faulty contract does not stop the others.
         """
         request.max_content_length = MOST_FILE
-        return _import(query["file_name"], None)
+        return _import(query["file_name"], query["resume"])
 
 
 class ImportJobAnswer(Answer):
@@ -148,29 +154,6 @@ class ImportCancellation(MethodView):
     def post(self, job_id: int) -> Any:
         """Ask a running import to stop after its batch; what it has stored stays."""
         return show_job(import_jobs.cancel(job_id, by=access.acting(), now=access.now()))
-
-
-@contract_routes.route(f"/imports/<{fields.ID}:job_id>/resume")
-class ImportResumption(MethodView):
-    """Going on with an import."""
-
-    @contract_routes.doc(
-        operationId="resumeImport",
-        requestBody={
-            "required": True,
-            "content": {kind: {"schema": {"type": "string", "format": "binary"}} for kind in KINDS},
-        },
-    )
-    @contract_routes.arguments(ImportQuery, location="query")
-    @contract_routes.response(200, ImportAnswer)
-    @allows(Capability.OFFICER)
-    def post(self, query: dict[str, Any], job_id: int) -> Any:
-        """Go on behind the last stored batch of an import that stopped.
-
-        The body is the same file again: another one is refused.
-        """
-        request.max_content_length = MOST_FILE
-        return _import(query["file_name"], job_id)
 
 
 @contract_routes.route("/contracts/template")

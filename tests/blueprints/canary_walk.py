@@ -150,6 +150,7 @@ ELSEWHERE = {
             "ContractAcceptance ContractConfirmation ContractImport ContractPayments "
             "ContractSteps ContractTerms Contracts StepConfirmation StepRejection"
             "ContractSteps Contracts ImportCancellation ImportResumption StepConfirmation StepRejection"
+            "ContractSteps Contracts ImportCancellation StepConfirmation StepRejection"
         ),
         "api_deposits": (
             "BidDeposits DepositGuarantee DepositPayment DepositRefusal DepositRelease DepositRequest "

@@ -80,7 +80,8 @@ def test_imports_are_listed_shown_and_not_stopped_once_done(one_market: Market) 
         len(content),
     )
     officer.refuse("POST", f"imports/{job_id}/cancel", 409)
-    officer.refuse("POST", f"imports/{job_id}/resume", 409, data=content, content_type="application/json")
+    again: dict[str, Any] = {"data": content, "content_type": "application/json"}
+    officer.refuse("POST", PATH, 409, query_string={"resume": job_id}, **again)
     one_market.sign_up().refuse("GET", f"imports/{job_id}", 403)
 
 
