@@ -46,8 +46,8 @@ FIELDS: dict[str, Any] = {
     "unit_price": lazy_gettext("Unit price"),
 }
 
-_AMOUNT = lazy_gettext("an amount such as 1000500.00, 100.05万元 or 0.5亿元")
-_DAY = lazy_gettext("a day that exists, such as 2026-03-05, 2026/3/5 or 2026年3月5日")
+_AMOUNT = lazy_gettext("an amount such as 1000500.00, in yuan or with its unit")
+_DAY = lazy_gettext("a day that exists, such as 2026-03-05 or 2026/3/5")
 _TEXT = lazy_gettext("a text; it must not be empty")
 _CODE = lazy_gettext("the 18 characters of a unified social credit code")
 #: What a column accepts, said beside every fault in it.

@@ -169,7 +169,7 @@ SENTENCES: dict[Code, Any] = {
     ),
     Code.PACKAGES_MIXED: lazy_gettext(
         "“%(value)s” names several packages without an amount for each: give each a row of its own, or write "
-        "“包1：100万元；包2：50万元” as the amount."
+        "“Lot 1: 1000000; Lot 2: 500000” as the amount."
     ),
     Code.OTHER_FILE: lazy_gettext(
         "This is not the file that the import began with (“%(name)s”). Choose that file, or start a new "
