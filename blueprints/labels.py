@@ -14,13 +14,13 @@ from flask_babel import gettext, lazy_gettext, lazy_pgettext
 
 from blueprints import (
     bureau_labels,
+    import_labels,
     ladder_labels,
     lending_labels,
     payment_labels,
     procurement_labels,
     receivable_labels,
 )
-from blueprints import import_labels, lending_labels
 from blueprints.field_words import FIELDS
 from market.admission import AdmissionState
 from market.bidding_vocabulary import (

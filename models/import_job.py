@@ -16,8 +16,8 @@ class ImportJob(Base):
     """One import: who, what, how far, and what came of it; a resumed one keeps its row.
 
     ``bytes_read`` of ``bytes_total`` (None where the length is not known) say how far the file was read;
-    ``parts`` releases or rows of it, and ``findings`` of the next one, are stored. ``run`` counts its starts: a
-    run that finds another number there has been replaced. ``fingerprint`` is the SHA-256 of the first MB.
+    ``parts`` releases or rows of it, and ``findings`` of the next one, are stored. ``run`` counts its starts:
+    a run that finds another number there has been replaced. ``fingerprint`` is the SHA-256 of the first MB.
     """
 
     __tablename__ = "import_jobs"

@@ -1,6 +1,6 @@
 """Procurement: intentions, dated rules, framework agreements, deposits, and notices inside the market
 
-Revision: 0006, after 0004
+Revision: 0006, after 0005
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from market.reference import procurement_rules
 from models.migrations.altering import ID, Change, extend, restore
 
 revision = "0006"
-down_revision = "0004"
+down_revision = "0005"
 branch_labels = None
 depends_on = None
 
