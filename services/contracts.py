@@ -16,7 +16,7 @@ from market.calendar import local_date
 from market.contract_record import Obstacle
 from market.errors import Code, Fault, Invalid, conflict, not_found
 from market.party import Party
-from market.vocabulary import Capability, ContractStage, OrganisationKind
+from market.vocabulary import Capability, ContractStage
 from models.base import db, transaction
 from models.contract import Contract, ContractStep
 from models.financing import Financing
@@ -357,17 +357,6 @@ def list_financeable(by: Party) -> list[Contract]:
         .order_by(Contract.id.desc())
     )
     return [row for row in rows if not row.obstacles]
-
-
-def list_purchasers() -> list[Organisation]:
-    """Return every registered purchaser, by name: they are platform-wide, any zone's firm may supply them."""
-    return list(
-        db.session.scalars(
-            select(Organisation)
-            .where(Organisation.kind == OrganisationKind.PURCHASER)
-            .order_by(Organisation.name_zh)
-        )
-    )
 
 
 def list_pending_steps(by: Party) -> list[ContractStep]:

@@ -248,6 +248,17 @@ def list_tags(organisation_id: int, on: date) -> list[Tag]:
     )
 
 
+def list_purchasers() -> list[Organisation]:
+    """Return every registered purchaser, by name: they are platform-wide, any zone's firm may supply them."""
+    return list(
+        db.session.scalars(
+            select(Organisation)
+            .where(Organisation.kind == OrganisationKind.PURCHASER)
+            .order_by(Organisation.name_zh)
+        )
+    )
+
+
 def _check_papers(kind: OrganisationKind, papers: Papers | None, now: datetime) -> None:
     if papers is not None:
         admissions.check_kind(kind)

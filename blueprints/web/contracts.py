@@ -79,7 +79,9 @@ def enter() -> Answer:
     if request.method == "GET":
         field = "purchaser_code" if party.may(Capability.PURCHASER) else "supplier_code"
         form.values.update({} if party.may(Capability.OFFICER) else {field: own.credit_code})
-        return form.page("contracts/new.html", plan_lines=PLAN_LINES, purchasers=contracts.list_purchasers())
+        return form.page(
+            "contracts/new.html", plan_lines=PLAN_LINES, purchasers=organisations.list_purchasers()
+        )
     entry = Entry(
         process_id=form.text("process_id", most=160),
         number=form.text("number", most=160),
@@ -103,7 +105,9 @@ def enter() -> Answer:
     )
     row = form.run(contracts.register, entry, by=party, now=access.now())
     if row is None:
-        return form.page("contracts/new.html", plan_lines=PLAN_LINES, purchasers=contracts.list_purchasers())
+        return form.page(
+            "contracts/new.html", plan_lines=PLAN_LINES, purchasers=organisations.list_purchasers()
+        )
     if row.obstacles:
         flash(gettext("The contract is on record. Its purchaser or an officer confirms it next."), "success")
     else:
