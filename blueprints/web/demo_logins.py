@@ -28,6 +28,7 @@ LOGINS: tuple[Login, ...] = (
     Login("firm2", lazy_gettext("Enterprise: second person"), "users"),
     Login("startup", lazy_gettext("Start-up: posts needs, accepts"), "bulb"),
     Login("bank", lazy_gettext("Bank: bids"), "building-bank"),
+    Login("approver", lazy_gettext("The bank's second person"), "users"),
     Login("bank2", lazy_gettext("A second bank: bids"), "building-bank"),
     Login("lessor", lazy_gettext("Lessor: bids"), "package"),
     Login("officer", lazy_gettext("Zone officer"), "flag"),

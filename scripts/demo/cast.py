@@ -66,7 +66,7 @@ _CHECKER = frozenset({_C.INSTITUTION_APPROVER})
 LOGINS = {
     "lantu": ("firm", "firm2"),
     "xingmiao": ("startup", None),
-    "lujiang": ("bank", None),
+    "lujiang": ("bank", "approver"),
     "dongyu": ("bank2", None),
     "luming": ("lessor", None),
     "ludao-zone": ("officer", None),

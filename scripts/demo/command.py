@@ -33,6 +33,7 @@ PEOPLE = {
     "firm2": ("企业复核人：澜图屿智能装备", "the same enterprise, its second person"),
     "startup": ("初创企业：星苗湾生物科技", "start-up, one person decides: Xingmiaowan Biotech"),
     "bank": ("银行：鹭江海岸银行", "bank: Lujiang Coast Bank"),
+    "approver": ("银行复核人：鹭江海岸银行", "the same bank, its second person"),
     "bank2": ("银行：东屿商业银行", "second bank: Dongyu Commercial Bank"),
     "lessor": ("融资租赁：鹭鸣湾融资租赁", "lessor: Lumingwan Leasing"),
     "officer": ("园区管理员：两个高新区", "zone officer of both zones"),
