@@ -1,13 +1,13 @@
-"""Contract loans at scale: what the registry takes in, one part after the other."""
+"""Contract loans at scale: what the registry takes in, and the night's look over the whole book."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from scripts.benchmarks import contracts_import
+from scripts.benchmarks import contracts_import, loans_nightly
 
 #: What is measured, in order; each part takes a size of its own or its default.
-PARTS: Sequence[Callable[[int | None], int]] = (contracts_import.main,)
+PARTS: Sequence[Callable[[int | None], int]] = (contracts_import.main, loans_nightly.main)
 
 
 def main(size: int | None = None) -> int:

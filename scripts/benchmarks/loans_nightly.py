@@ -29,9 +29,11 @@ from models.loan import Instalment, Loan, LoanEvent
 from models.organisation import Organisation
 from models.zone import Zone
 from scripts.benchmarks import databases
-from scripts.benchmarks.measuring import apart, spread
+from scripts.benchmarks.measuring import apart, ratio, spread
 from services import nightly
 
+#: Loans in the book.
+SIZE = 200_000
 SEED = 20261120
 #: The day on which every loan of the book was looked at last; the nights measured follow it.
 FIRST = date(2026, 11, 20)
@@ -55,6 +57,26 @@ class Night:
     def each(self) -> float:
         """Return the median time for one loan, in seconds."""
         return statistics.median(self.seconds) / self.loans
+
+
+def main(size: int | None = None) -> int:
+    """Measure a book of ``size`` loans and one of a twentieth of it; return 0."""
+    many = SIZE if size is None else size
+    few = max(many // 20, 1)
+    print(f"Nightly pass over {many:,} and {few:,} loans of {LINES} instalments", flush=True)
+    small, _ = compare(few)
+    show("pass", small)
+    ours, bare = compare(many)
+    show("pass", ours)
+    show("one UPDATE", bare)
+    print(f"  {ours.late} deals newly late in {NIGHTS} nights", flush=True)
+    served, plain = compare_on_server(many)
+    show("pass on PostgreSQL", served)
+    show("one UPDATE on PostgreSQL", plain)
+    print(ratio("nightly vs update", ours.each / bare.each, "<= 4"))
+    print(ratio("nightly vs update on PostgreSQL", served.each / plain.each, "<= 4"))
+    print(ratio("growth per loan", ours.each / small.each, "<= 1.3"), flush=True)
+    return 0
 
 
 def compare(size: int) -> tuple[Night, Night]:
