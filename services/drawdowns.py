@@ -66,7 +66,7 @@ def ask(
 def confirm(request_id: int, *, by: Party, now: datetime) -> Loan:
     """Agree, as another person of the lender, that a drawdown on a contract is paid out."""
     by.require(Capability.INSTITUTION_APPROVER)
-    seen = _find_own(request_id, by)
+    seen = find(request_id, by=by)
     loan_id, contract_id = seen.loan_id, seen.loan.contract_id
     with telling(by=by, now=now), transaction() as session:
         exposures.lock(session, Loan.id == loan_id)
@@ -96,7 +96,7 @@ def refuse(request_id: int, why: str, *, by: Party, now: datetime) -> DrawdownRe
     """Turn a waiting drawdown down, saying why, or take back one's own; it can be asked for anew."""
     by.require(*_LENDER)
     why = read_remark(why, "why", _MOST_EVIDENCE)
-    seen = _find_own(request_id, by)
+    seen = find(request_id, by=by)
     if seen.requested_by != by.user_id:
         by.require(Capability.INSTITUTION_APPROVER)
     with transaction() as session:
@@ -137,6 +137,14 @@ def count_left(loan: Loan) -> int:
     if loan.state is LoanState.APPROVED:
         return loan.principal
     return max(loan.bound - loan.outstanding, 0) if loan.state is LoanState.DRAWN else 0
+
+
+def find(request_id: int, *, by: Party) -> DrawdownRequest:
+    """Return a drawdown that was asked for to its lender; raises ``NotFound`` to everybody else."""
+    request = db.session.get(DrawdownRequest, request_id)
+    if request is None or (request.loan.zone_id, request.loan.lender_id) != (by.zone_id, by.organisation_id):
+        raise not_found("drawdown", request_id)
+    return request
 
 
 def find_waiting(loan_id: int) -> DrawdownRequest | None:
@@ -212,13 +220,6 @@ def _pay_out(
         )
     loans.follow(session, loan, by=by, now=now, cause=cause)
     audit.record(session, "loan.draw", loan, by=by, now=now, on=drawn_on.isoformat(), amount=amount)
-
-
-def _find_own(request_id: int, by: Party) -> DrawdownRequest:
-    request = db.session.get(DrawdownRequest, request_id)
-    if request is None or (request.loan.zone_id, request.loan.lender_id) != (by.zone_id, by.organisation_id):
-        raise not_found("drawdown", request_id)
-    return request
 
 
 def _waiting(session: Session, request_id: int, move: str) -> DrawdownRequest:

@@ -5,6 +5,7 @@ Each is one event of the loan book, dated when it counts from; whatever came aft
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -12,7 +13,9 @@ from sqlalchemy.orm import Session
 
 from market.calendar import local_date
 from market.errors import Code, conflict, invalid, not_found
+from market.ledger.book import Book
 from market.ledger.events import Event
+from market.ledger.replay import replay
 from market.lending_vocabulary import Account, LoanEventKind
 from market.party import Party
 from market.remarks import read_remark
@@ -21,7 +24,18 @@ from models.base import db, transaction
 from models.loan import Loan, LoanEvent
 from services import audit, contract_steps, exposures, loan_book, loans
 
-_MOST_EVIDENCE = 300
+#: What a lender changes on a deal that runs, beside what it takes back.
+CHANGES = (
+    LoanEventKind.RATE_RESET,
+    LoanEventKind.EXTENSION,
+    LoanEventKind.RESTRUCTURING,
+    LoanEventKind.WAIVER,
+    LoanEventKind.CHARGE,
+    LoanEventKind.PAUSE,
+    LoanEventKind.WRITE_OFF,
+)
+#: The longest words on why a deal is changed.
+MOST_EVIDENCE = 300
 #: A purchaser's payment is taken back where it was recorded, and not in one loan's book.
 _NOT_UNDONE = frozenset({LoanEventKind.UNDO, LoanEventKind.RELEASE})
 
@@ -30,16 +44,14 @@ def reset_rate(
     loan_id: int, on: date, rate: Decimal, evidence: str, *, by: Party, now: datetime
 ) -> LoanEvent:
     """Let another rate per year hold from a day on (重定价); the running period is split by days."""
-    if rate < 0:
-        raise invalid(Code.TOO_SMALL, "rate", value=str(rate), least="0")
     event = Event(number=0, kind=LoanEventKind.RATE_RESET, on=on, rate=rate)
-    return _change(loan_id, event, evidence, by=by, now=now)
+    return record(loan_id, event, evidence, by=by, now=now)
 
 
 def extend(loan_id: int, on: date, months: int, evidence: str, *, by: Party, now: datetime) -> LoanEvent:
     """Move the end of a deal ``months`` back (展期): what is not due yet is laid out to the new end."""
     event = Event(number=0, kind=LoanEventKind.EXTENSION, on=on, months=months)
-    return _change(loan_id, event, evidence, by=by, now=now)
+    return record(loan_id, event, evidence, by=by, now=now)
 
 
 def restructure(
@@ -64,7 +76,7 @@ def restructure(
         repayment=repayment,
         capitalise=capitalise,
     )
-    return _change(loan_id, event, evidence, by=by, now=now)
+    return record(loan_id, event, evidence, by=by, now=now)
 
 
 def waive(
@@ -72,28 +84,35 @@ def waive(
 ) -> LoanEvent:
     """Give up ``amount`` fen of what is open of fees, late interest, interest or principal (减免)."""
     event = Event(number=0, kind=LoanEventKind.WAIVER, on=on, account=account, amount=amount)
-    return _change(loan_id, event, evidence, by=by, now=now)
+    return record(loan_id, event, evidence, by=by, now=now)
 
 
 def charge(loan_id: int, on: date, amount: int, evidence: str, *, by: Party, now: datetime) -> LoanEvent:
     """Add a fee of ``amount`` fen that falls due with the next line."""
     event = Event(number=0, kind=LoanEventKind.CHARGE, on=on, account=Account.FEES_DUE, amount=amount)
-    return _change(loan_id, event, evidence, by=by, now=now)
+    return record(loan_id, event, evidence, by=by, now=now)
 
 
 def pause(
     loan_id: int, on: date, until: date | None, evidence: str, *, by: Party, now: datetime
 ) -> LoanEvent:
     """Let days not count as late, up to and with ``until``, or until further notice (暂停计逾期)."""
-    if until is not None and until < on:
-        raise invalid(Code.OUT_OF_ORDER, "until", value=str(until), after=str(on))
     event = Event(number=0, kind=LoanEventKind.PAUSE, on=on, until=until)
-    return _change(loan_id, event, evidence, by=by, now=now)
+    return record(loan_id, event, evidence, by=by, now=now)
 
 
 def write_off(loan_id: int, on: date, evidence: str, *, by: Party, now: datetime) -> LoanEvent:
     """End the claim on all that is open (核销); what still comes in counts as recovered."""
     event = Event(number=0, kind=LoanEventKind.WRITE_OFF, on=on)
+    return record(loan_id, event, evidence, by=by, now=now)
+
+
+def record(loan_id: int, event: Event, evidence: str, *, by: Party, now: datetime) -> LoanEvent:
+    """Write one of ``CHANGES`` down (its number is given here) with the paper it rests on.
+
+    Raises ``Invalid`` and ``Conflict`` with the fields of an ``Event``, as ``preview`` does.
+    """
+    _check(event)
     return _change(loan_id, event, evidence, by=by, now=now)
 
 
@@ -103,13 +122,36 @@ def undo(event_id: int, evidence: str, *, by: Party, now: datetime) -> LoanEvent
     Raises ``Conflict`` for what is taken back already, for a purchaser's payment (resolved where it was
     recorded), and where what came later could then not stand.
     """
-    seen = db.session.get(LoanEvent, event_id)
-    if seen is None:
-        raise not_found("event", event_id)
-    if seen.kind in _NOT_UNDONE or seen.payment_id is not None:
-        raise conflict(Code.ILLEGAL_MOVE, state=seen.kind.value, move="undo")
+    seen = _find_event(event_id, by)
     event = Event(number=0, kind=LoanEventKind.UNDO, on=seen.effective_on)
     return _change(seen.loan_id, event, evidence, by=by, now=now, undoes_id=event_id)
+
+
+def preview(loan_id: int, event: Event, *, by: Party, now: datetime) -> Book:
+    """Return the book of a deal as it would be with one of ``CHANGES``; nothing is stored.
+
+    On a contract the purchaser's payments stay shared out as they are. Raises what ``record`` would.
+    """
+    by.require(Capability.INSTITUTION_APPROVER)
+    _check(event)
+    return _foresee(loans.find_own(loan_id, by), event, now)
+
+
+def preview_undo(event_id: int, *, by: Party, now: datetime) -> Book:
+    """Return the book of a deal as it would be without an event; nothing is stored. Raises as ``undo``."""
+    by.require(Capability.INSTITUTION_APPROVER)
+    seen = _find_event(event_id, by)
+    loan = loans.find_own(seen.loan_id, by)
+    if not is_undoable(seen, loan):
+        raise conflict(Code.ALREADY_EXISTS, "undoes", what="undo", value=event_id)
+    event = Event(number=0, kind=LoanEventKind.UNDO, on=seen.effective_on, undoes=seen.number)
+    return _foresee(loan, event, now)
+
+
+def is_undoable(event: LoanEvent, loan: Loan) -> bool:
+    """Say whether an event stands and is of those that can be taken back."""
+    may_be = event.kind not in _NOT_UNDONE and event.payment_id is None
+    return may_be and event in loan_book.list_standing(loan)
 
 
 def may_change(loan: Loan, by: Party) -> bool:
@@ -121,15 +163,45 @@ def may_change(loan: Loan, by: Party) -> bool:
     )
 
 
+def _check(event: Event) -> None:
+    """Refuse what has a verb of its own."""
+    if event.kind not in CHANGES:
+        raise invalid(
+            Code.NOT_A_CHOICE, "kind", value=event.kind.value, choices=[kind.value for kind in CHANGES]
+        )
+
+
+def _check_day(event: Event, now: datetime) -> None:
+    today = local_date(now)
+    if event.on > today:
+        raise invalid(Code.TOO_LARGE, "on", value=str(event.on), most=str(today))
+
+
+def _foresee(loan: Loan, event: Event, now: datetime) -> Book:
+    _check_day(event, now)
+    number = 1 + max((row.number for row in loan.events), default=0)
+    events = [*loan_book.read_events(loan), replace(event, number=number)]
+    return replay(loan_book.read_deal(loan), events, local_date(now))
+
+
+def _find_event(event_id: int, by: Party) -> LoanEvent:
+    """Return an event to the lender of its deal; raises for one that is taken back elsewhere or never."""
+    seen = db.session.get(LoanEvent, event_id)
+    if seen is None:
+        raise not_found("event", event_id)
+    loans.find_own(seen.loan_id, by)
+    if seen.kind in _NOT_UNDONE or seen.payment_id is not None:
+        raise conflict(Code.ILLEGAL_MOVE, state=seen.kind.value, move="undo")
+    return seen
+
+
 def _change(
     loan_id: int, event: Event, evidence: str, *, by: Party, now: datetime, undoes_id: int | None = None
 ) -> LoanEvent:
     """Write an event and let everything follow from it, in one transaction."""
     by.require(Capability.INSTITUTION_APPROVER)
-    evidence = read_remark(evidence, "evidence", _MOST_EVIDENCE)
-    today = local_date(now)
-    if event.on > today:
-        raise invalid(Code.TOO_LARGE, "on", value=str(event.on), most=str(today))
+    evidence = read_remark(evidence, "evidence", MOST_EVIDENCE)
+    _check_day(event, now)
     contract_id = loans.find_own(loan_id, by).contract_id
     with transaction() as session:
         exposures.lock(session, Loan.id == loan_id)
