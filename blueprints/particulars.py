@@ -19,6 +19,7 @@ from flask_babel import gettext, lazy_gettext, lazy_pgettext
 from blueprints import explanations, formats, labels, payment_labels, procurement_labels
 from market.errors import Code, Fault
 from market.payment_vocabulary import PaymentState
+from market.lending_vocabulary import DrawdownState, LoanEventKind
 from market.vocabulary import Capability, ContractStage, OrganisationKind
 
 #: Nouns for ``what``: tables, and things that the services name.
@@ -31,7 +32,9 @@ NOUNS: dict[str, Any] = {
     "calendar": lazy_gettext("Calendar"),
     "contract": lazy_gettext("Contract"),
     "institution": lazy_gettext("Institution"),
+    "drawdown": lazy_gettext("Drawdown"),
     "early_opening": lazy_gettext("Request for an early opening"),
+    "event": lazy_gettext("Event"),
     "justification": lazy_gettext("Justification"),
     "loan": lazy_gettext("Loan"),
     "membership": lazy_gettext("Membership"),
@@ -47,6 +50,7 @@ NOUNS: dict[str, Any] = {
     "standing_bid": lazy_gettext("Standing bid"),
     "step": lazy_gettext("Step"),
     "token": lazy_gettext("API token"),
+    "undo": lazy_gettext("Taking back of"),
     "user": lazy_gettext("User"),
     "zone": lazy_gettext("Zone"),
 }
@@ -95,6 +99,7 @@ STATES: dict[str, Any] = {
     "not_admitted": lazy_pgettext("state", "not admitted"),
     "open": lazy_pgettext("state", "open for bids"),
     "opened": lazy_pgettext("state", "running"),
+    "overdue": lazy_pgettext("state", "nothing left to lay out"),
     "proposed": lazy_pgettext("state", "proposed"),
     "real": lazy_pgettext("state", "a real zone"),
     "refused": lazy_pgettext("state", "refused"),
@@ -118,6 +123,7 @@ STATES: dict[str, Any] = {
     "unsuccessful": lazy_pgettext("state", "unsuccessful"),
     "withdrawn": lazy_pgettext("state", "withdrawn"),
     "won": lazy_pgettext("state", "won"),
+    "written_off": lazy_pgettext("state", "written off"),
 }
 
 STATES |= {state.value: words for state, words in payment_labels.LABELS[PaymentState].items()}
@@ -152,6 +158,7 @@ MOVES: dict[str, Any] = {
     "publish": lazy_pgettext("move", "publish"),
     "reconfirm": lazy_pgettext("move", "confirm again"),
     "refuse": lazy_pgettext("move", "refuse"),
+    "refuse": lazy_pgettext("move", "turn down"),
     "reinstate": lazy_pgettext("move", "reinstate"),
     "renew": lazy_pgettext("move", "renew"),
     "repay": lazy_pgettext("move", "repay"),
@@ -160,6 +167,7 @@ MOVES: dict[str, Any] = {
     "suspend": lazy_pgettext("move", "suspend"),
     "terminate": lazy_pgettext("move", "terminate"),
     "fetch": lazy_pgettext("move", "fetch"),
+    "undo": lazy_pgettext("move", "take back"),
     "withdraw": lazy_pgettext("move", "withdraw"),
 }
 
@@ -302,7 +310,10 @@ def _say_state(name: str, text: str) -> str:
     words = STATES if name == "state" else MOVES
     if text in words:
         return str(words[text])
-    return str(labels.label(ContractStage(text))) if text in set(ContractStage) else text
+    for vocabulary in (ContractStage, LoanEventKind, DrawdownState):
+        if text in set(vocabulary):
+            return str(labels.label(vocabulary(text)))
+    return text
 
 
 def _as_json(value: Any) -> Any:

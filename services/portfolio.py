@@ -67,18 +67,18 @@ def list_deals(
     by: Party,
     which: Which,
     *,
-    order: str = "newest",
-    descending: bool = True,
+    order: str = "-newest",
     offset: int = 0,
     limit: int | None = None,
     before: int | None = None,
 ) -> Sequence[Loan]:
-    """Return deals the party is part of (officers and auditors: of their zone), put in one of ``ORDERS``.
+    """Return deals the party is part of (officers and auditors: of their zone), put in one of ``ORDERS``,
+    a minus before it for descending.
 
     ``before`` continues a list that begins with the newest below a deal's number. A deal without a value
     to order by comes last.
     """
-    column = ORDERS[order]
+    column, descending = ORDERS[order.removeprefix("-")], order.startswith("-")
     query = _select(by, which).options(
         joinedload(Loan.lender),
         joinedload(Loan.borrower),
@@ -89,10 +89,8 @@ def list_deals(
     if before is not None:
         query = query.where(Loan.id < before)
     turned = (column.desc(), Loan.id.desc()) if descending else (column.asc(), Loan.id.asc())
-    if column.expression.nullable:
-        turned = (column.is_(None), *turned)  # type: ignore[assignment]
-    query = query.order_by(*turned).offset(offset)
-    return list(db.session.scalars(query if limit is None else query.limit(limit)).unique())
+    query = query.order_by(column.is_(None), *turned).offset(offset)
+    return list(db.session.scalars(query if limit is None else query.limit(limit)))
 
 
 def sum_up(by: Party, which: Which) -> Sums:

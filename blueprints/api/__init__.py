@@ -16,6 +16,7 @@ from blueprints.api import (  # noqa: F401  (all but documentation add routes to
     early_openings,
     imports,
     justifications,
+    loan_changes,
     need_changes,
     packages,
     payment_terms,

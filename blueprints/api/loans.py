@@ -11,15 +11,26 @@ from blueprints import access
 from blueprints.access import allows
 from blueprints.api import fields, reviews
 from blueprints.api.description import Blueprint
-from blueprints.api.paging import Page, cut, page_of
+from blueprints.api.loan_books import (
+    AccountAnswer,
+    DrawdownRequestAnswer,
+    EventAnswer,
+    LatenessAnswer,
+    LineAnswer,
+    MovementAnswer,
+    SpanAnswer,
+    show_record,
+)
+from blueprints.api.paging import Page, page_of
 from blueprints.api.parsing import Answer, Body
 from blueprints.api.parties import OrganisationBrief
 from blueprints.api.reviews import ReviewAnswer
 from market.calendar import local_date
-from market.lending_vocabulary import DealKind
+from market.lending_vocabulary import AllocationOrder, Bucket, DealKind, PrepaymentEffect, RiskClass
 from market.vocabulary import Capability, LoanState
 from models.loan import Loan as Row
-from services import awards, drawdowns, loans, review_records
+from services import drawdowns, loans, portfolio, review_records
+from services.portfolio import Which
 
 loan_routes = Blueprint("loans", __name__, "Loans and leases that came of awards.")
 
@@ -36,7 +47,10 @@ PARTIES = (
 class LoanQuery(Page):
     """Which loans."""
 
+    kind = fields.Word(DealKind)
     state = fields.Word(LoanState)
+    bucket = fields.Word(Bucket, "Loans that run and are so late.")
+    risk_class = fields.Word(RiskClass, "Loans that run or were written off, of this class.")
 
 
 class Drawdown(Body):
@@ -74,7 +88,8 @@ class LoanAnswer(Answer):
     state = fields.Word(LoanState)
     lender = fields.Part(OrganisationBrief)
     borrower = fields.Part(OrganisationBrief)
-    principal = fields.Money()
+    principal = fields.Money("What was approved.")
+    drawn = fields.Money("What was paid out of it so far.")
     months = fields.Count()
     outstanding = fields.Money("Principal still owed.")
     effective = fields.Rate("All-in annual cost as awarded.", allow_none=True)
@@ -82,21 +97,18 @@ class LoanAnswer(Answer):
     drawn_on = fields.Day(allow_none=True)
     repaid_on = fields.Day(allow_none=True)
     overdue_since = fields.Day("Earliest due date not fully paid, by the clock's last look.", allow_none=True)
+    lateness = fields.Part(LatenessAnswer, "Once it is drawn.", allow_none=True)
     next_payment = fields.Part(NextPaymentAnswer, allow_none=True)
 
 
-class LineAnswer(Answer):
-    """One line of the schedule; line 0 is the day of drawdown."""
+class PolicyAnswer(Answer):
+    """What the loan agrees on beside its price."""
 
-    number = fields.Count()
-    due_on = fields.Day("Known once the loan is drawn.", allow_none=True)
-    principal = fields.Money()
-    interest = fields.Money()
-    fees = fields.Money()
-    balance = fields.Money("Principal left after it.")
-    paid_principal = fields.Money()
-    paid_interest = fields.Money()
-    paid_fees = fields.Money()
+    grace_days = fields.Count()
+    penalty_rate = fields.Rate("Late interest a year on overdue principal.", allow_none=True)
+    allocation = fields.Word(AllocationOrder, "In which order money fills what is due.")
+    prepayment = fields.Word(PrepaymentEffect, "What principal paid ahead of its day does.")
+    is_revolving = fields.Flag()
 
 
 class RepaymentAnswer(Answer):
@@ -104,22 +116,32 @@ class RepaymentAnswer(Answer):
 
     id = fields.Count()
     reference = fields.Said()
-    source = fields.Said("`borrower` or `purchaser`.")
+    source = fields.Said("`borrower`, `purchaser` or `guarantor`.")
     paid_on = fields.Day()
     amount = fields.Money()
     fees = fields.Money()
+    penalty = fields.Money("Late interest.")
     interest = fields.Money()
     principal = fields.Money()
+    recovered = fields.Money("What came in after a write-off.")
     remainder = fields.Money("What went on to the supplier.")
     recorded_at = fields.Moment()
 
 
 class LoanDetail(LoanAnswer):
-    """A loan with its terms, schedule, repayments and, where the bid was not firm, its review."""
+    """A loan with its terms, schedule, all that happened to it and, after a bid not firm, its review."""
 
     terms = fields.Facts()
+    policy = fields.Part(PolicyAnswer)
+    payoff = fields.Money("What pays everything off today; null before the drawdown.", allow_none=True)
+    left = fields.Money("What can still be drawn.")
     schedule = fields.Many(fields.Part(LineAnswer), most=1000)
     repayments = fields.Many(fields.Part(RepaymentAnswer), most=10_000)
+    events = fields.Many(fields.Part(EventAnswer), most=10_000)
+    movements = fields.Many(fields.Part(MovementAnswer), "Not shown to the borrower.", most=100_000)
+    accounts = fields.Many(fields.Part(AccountAnswer), "Not shown to the borrower.", most=20)
+    spans = fields.Many(fields.Part(SpanAnswer), "The history of lateness.", most=10_000)
+    drawdown = fields.Part(DrawdownRequestAnswer, "What waits for a second person.", allow_none=True)
     review = fields.Part(ReviewAnswer, allow_none=True)
 
 
@@ -133,10 +155,13 @@ class Loans(MethodView):
     @allows(*PARTIES)
     def get(self, query: dict[str, Any]) -> Any:
         """List the loans the caller borrows or lends; officers see all of the zone."""
-        rows = awards.list_deals(access.acting())
-        page = cut([row for row in rows if query.get("state") in (None, row.state)], query)
-        today = local_date(access.now())
-        return {**page, "items": [show(row, today) for row in page["items"]]}
+        by, today, limit = access.acting(), local_date(access.now()), query.pop("limit")
+        before = query.pop("after", None)
+        rows = portfolio.list_deals(by, Which(**query), limit=limit + 1, before=before)
+        return {
+            "items": [show(row, today) for row in rows[:limit]],
+            "next": rows[limit - 1].id if len(rows) > limit else None,
+        }
 
 
 @loan_routes.route(f"/loans/<{fields.ID}:loan_id>")
@@ -147,7 +172,7 @@ class Loan(MethodView):
     @loan_routes.response(200, LoanDetail)
     @allows(*PARTIES)
     def get(self, loan_id: int) -> Any:
-        """Return a loan with its schedule and repayments."""
+        """Return a loan with its schedule and all that happened to it."""
         return show_whole(loans.find(loan_id, by=access.acting()))
 
 
@@ -177,7 +202,7 @@ class LoanRepayments(MethodView):
     @loan_routes.response(201, RepaymentAnswer)
     @allows(*LENDER)
     def post(self, data: dict[str, Any], loan_id: int) -> Any:
-        """Record money the firm paid: fees, then interest, then principal, oldest line first."""
+        """Record money the firm paid; it is split in the order the loan agrees on, oldest line first."""
         return loans.record_repayment(loan_id, **data, by=access.acting(), now=access.now())
 
 
@@ -200,6 +225,7 @@ def show(row: Row, today: date) -> dict[str, Any]:
     """Return a loan in the shape of ``LoanAnswer``."""
     made = {
         "need_id": row.award.need_id if row.award is not None else None,
+        "lateness": row if row.drawn_on is not None else None,
         "next_payment": loans.next_payment(row, today) if row.state is LoanState.DRAWN else None,
     }
     plain = {name: getattr(row, name) for name in LoanAnswer().fields if name not in made}
@@ -207,11 +233,16 @@ def show(row: Row, today: date) -> dict[str, Any]:
 
 
 def show_whole(row: Row) -> dict[str, Any]:
-    """Return a loan with its schedule and repayments, and its review where the bid was not firm."""
-    review = review_records.find_for_loan(row.id)
+    """Return a loan with its schedule, its record, and its review where the bid was not firm."""
+    review, today = review_records.find_for_loan(row.id), local_date(access.now())
+    is_owed = row.state in (LoanState.DRAWN, LoanState.WRITTEN_OFF) and row.drawn_on is not None
     return {
-        **show(row, local_date(access.now())),
+        **show(row, today),
+        **show_record(row, access.acting()),
         "terms": row.terms,
+        "policy": row,
+        "payoff": loans.read_payoff(row, today) if is_owed else None,
+        "left": drawdowns.count_left(row),
         "schedule": row.instalments,
         "repayments": row.repayments,
         "review": None if review is None else reviews.show(review),

@@ -38,6 +38,7 @@ from services import (
     admissions,
     bids,
     contract_loans,
+    drawdowns,
     fitting,
     guarantees,
     invoice_claims,
@@ -118,6 +119,7 @@ def opportunities_list() -> Answer:
         unanswered=sum(1 for row in everything if row.fitting and not row.own_bids),
         securities=lambda need: labels.label_all(Security, need.securities),
         near=opportunities.list_near(rows),
+        waiting=drawdowns.list_waiting(acting()),
         has_products=bool(opportunities.list_biddable(acting())),
         standing=admissions.find(int(acting().organisation_id or 0), by=acting(), now=now()),
     )

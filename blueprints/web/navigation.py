@@ -44,6 +44,7 @@ MENU: tuple[Entry, ...] = (
     Entry("officer.contract_loans", lazy_gettext("Contract loans"), "route"),
     Entry("reviews.reviews", lazy_gettext("Reviews"), "hourglass"),
     Entry("deals.deals", lazy_gettext("Deals"), "award"),
+    Entry("officer.overdue", lazy_gettext("Overdue"), "clock"),
     Entry("officer.alerts", lazy_gettext("Alerts"), "bell"),
     Entry("contracts.contracts", lazy_gettext("Contracts"), "file-certificate"),
     Entry("procurement.intentions", lazy_gettext("Procurement"), "file-text"),

@@ -24,6 +24,7 @@ from blueprints.web import (
     officer_justifications,
     officer_members,
     officer_outages,
+    officer_overdue,
     officer_reference,
     officer_rounds,
     officer_surveillance,
@@ -132,6 +133,7 @@ officer_frameworks.init(page)
 officer_reference.init(page)
 officer_outages.init(page)
 officer_imports.init(page)
+officer_overdue.init(page)
 officer_surveillance.init(page)
 officer_bureau.init(page)
 

@@ -25,6 +25,11 @@ class Asked:
     descending: bool
 
     @property
+    def order(self) -> str:
+        """Return the sort as the address writes it: with a leading minus for descending."""
+        return f"-{self.sort}" if self.descending else self.sort
+
+    @property
     def offset(self) -> int:
         """Return how many rows come before this page."""
         return (self.number - 1) * self.size

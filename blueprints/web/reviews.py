@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response
 
 from blueprints import access, endings
 from blueprints.access import allows
-from blueprints.web import deals, paging
+from blueprints.web import deal_view, paging
 from blueprints.web.forms import Form
 from market.bidding_vocabulary import DeclineReason
 from market.vocabulary import Capability
@@ -60,7 +60,7 @@ def reviews_ask(review_id: int) -> Answer:
     what = form.text("what", most=reviews.WHAT_MOST)
     form.run(reviews.ask, review_id, what, by=party, now=access.now())
     if not form.ok:
-        return deals.show(review.loan_id, form)
+        return deal_view.show(review.loan_id, form)
     flash(gettext("Asked. Until the firm answers, your clock stands."), "success")
     return _back(review.loan_id)
 
@@ -77,7 +77,7 @@ def reviews_answer(request_id: int) -> Answer:
     text = form.text(name, most=reviews.ANSWER_MOST)
     form.run(reviews.answer, request_id, text, by=party, now=access.now())
     if not form.ok:
-        return deals.show(asked.review.loan_id, form)
+        return deal_view.show(asked.review.loan_id, form)
     flash(gettext("Answered. The institution can go on."), "success")
     return _back(asked.review.loan_id)
 
@@ -91,7 +91,7 @@ def reviews_approve(review_id: int) -> Answer:
     form = Form(request.form)
     form.run(reviews.approve, review_id, by=party, now=access.now())
     if not form.ok:
-        return deals.show(review.loan_id, form)
+        return deal_view.show(review.loan_id, form)
     flash(gettext("Approved. The loan can be paid out now."), "success")
     return _back(review.loan_id)
 
@@ -110,7 +110,7 @@ def reviews_decline(review_id: int) -> Answer:
     sealer = current_app.extensions["sealer"]
     form.run(reviews.decline, review_id, reason, note or "", by=party, now=access.now(), sealer=sealer)
     if not form.ok:
-        return deals.show(review.loan_id, form)
+        return deal_view.show(review.loan_id, form)
     flash(gettext("Declined. Limit and contract are free again; the firm is told the reason."), "success")
     return _back(review.loan_id)
 
@@ -125,7 +125,7 @@ def reviews_give_up(review_id: int) -> Answer:
     sealer = current_app.extensions["sealer"]
     form.run(reviews.give_up, review_id, by=party, now=access.now(), sealer=sealer)
     if not form.ok:
-        return deals.show(review.loan_id, form)
+        return deal_view.show(review.loan_id, form)
     flash(gettext("Given up. The other offers that still hold are yours to accept again."), "success")
     return redirect(url_for("enterprise.needs_offers", need_id=review.loan.origin.need_id), 303)
 

@@ -49,6 +49,9 @@ QUERIES = {
         "state=open",
     ],
     "officer.board_deals": ["export=xlsx"],
+    "deals.deals": ["export=csv", "export=xlsx", "bucket=current&sort=late"],
+    "deals.deals_change": ["kind=extension", "kind=undo&event=1"],
+    "officer.overdue": ["export=csv"],
     "officer.members": ["export=csv"],
     "officer.admissions": ["export=csv"],
     "officer.justifications": ["view=decided"],
@@ -158,6 +161,10 @@ ELSEWHERE = {
         ),
         "api_frameworks": "FrameworkEnd FrameworkRequirement Frameworks",
         "api_loans": "LoanCancellation LoanDrawdown LoanRepayments",
+        "api_loans": (
+            "DrawdownConfirmation DrawdownTurnedDown EventUndoPreview EventUndoing LoanCancellation "
+            "LoanChangePreview LoanChanges LoanDrawdown LoanRelease LoanRepayments"
+        ),
         "api_needs": "Needs",
         "api_notices": "NoticeReading NoticesReading",
         "api_organisations": "Limits MemberTags MemberController MemberWhitelist Organisations Own",
@@ -188,6 +195,10 @@ ELSEWHERE = {
             "consents consents_revoke firm needs_answer needs_edit needs_fix needs_new needs_publish"
         ),
         "deposits": "deposits_bidding deposits_move deposits_new",
+        "deals": (
+            "deals_cancel deals_confirm deals_draw deals_record deals_refuse deals_release deals_repay"
+        ),
+        "enterprise": "firm needs_answer needs_edit needs_fix needs_new needs_publish",
         "institution": "limits shelf_new shelf_set_listed shelf_standing",
         "notices": "notices_read notices_read_all",
         "officer": (
@@ -289,6 +300,8 @@ class Walk:
             "product_id": [self.cast.products["canary"], self.cast.products["rival"]],
             "organisation_id": [self.cast.parties[name].organisation_id for name in ("canary", "firm")],
             "question_id": [1],
+            "drawdown_id": [1],
+            "event_id": [1],
             "step_id": [1],
             "change_id": [1],
             "consent_id": [1],

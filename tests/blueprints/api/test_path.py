@@ -127,7 +127,20 @@ def test_three_people_take_a_contract_need_to_a_repaid_loan(market: Market) -> N
     assert [row["state"] for row in listed] == ["withdrawn"]
     registered = bank.get(f"contracts/{contract['id']}/pledges")
     assert [(row["number"], row["ended_at"]) for row in registered["items"]] == [("P1", None)]
-    drawn = bank.post(drawdown, {"drawn_on": today}, 200)
+    asked = bank.post(drawdown, {"drawn_on": today, "evidence": "PO 1"}, 200)["drawdown"]
+    assert (asked["amount"], asked["state"], asked["evidence"]) == ("800000.00", "requested", "PO 1")
+    confirmation = f"drawdowns/{asked['id']}/confirm"
+    assert bank.refuse("POST", confirmation, 403)["code"] == "same_person"
+    with market.app.app_context():
+        own = organisations.find(bank.get("organisation")["id"])
+    second = market.admit(OrganisationKind.BANK, organisation=own)
+    refused = second.post(f"drawdowns/{asked['id']}/refuse", {"why": "付款单号有误"}, 200)
+    assert (refused["state"], refused["why"]) == ("refused", "付款单号有误")
+    assert bank.refuse("POST", confirmation, 409)["code"] == "illegal_move"
+    bank.post(drawdown, {"drawn_on": today}, 200)
+    (asked,) = second.get("drawdowns")["items"]
+    drawn = second.post(f"drawdowns/{asked['id']}/confirm", status=200)
+    assert drawn["drawdown"] is None and drawn["events"][0]["confirmed_by"]
     assert drawn["schedule"][-1]["due_on"] > today and drawn["outstanding"] == "800000.00"
 
     payments = f"contracts/{contract['id']}/payments"
@@ -141,7 +154,8 @@ def test_three_people_take_a_contract_need_to_a_repaid_loan(market: Market) -> N
     bank.post(f"alerts/{alert['id']}/resolve", {"resolution": "已联系采购人"}, 200)
     owed = bank.get(f"loans/{loan['id']}")
     assert owed["repayments"][0]["source"] == "purchaser"
-    rest = owed["next_payment"]["amount"]
+    # Paid back on the day it was drawn, it owes no interest.
+    rest = owed["payoff"]
     repayments = f"loans/{loan['id']}/repayments"
     repaid = {"amount": rest, "paid_on": today, "reference": "R1"}
     too_much = bank.refuse("POST", repayments, 422, {**repaid, "amount": "600000.00"})
