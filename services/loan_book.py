@@ -215,19 +215,18 @@ def note_lateness(session: Session, loan: Loan, now: datetime) -> None:
 
 def promise(loan: Loan) -> None:
     """Write the schedule that the loan's terms promise; its lines get their days with the first drawdown."""
-    loan.instalments.clear()
-    if loan.kind is DealKind.FUND:
-        return
-    for line in cashflow.build(read_terms(loan.terms, "terms")).lines:
-        loan.instalments.append(
-            Instalment(
-                number=line.number,
-                principal=line.principal,
-                interest=line.interest,
-                fees=line.fees,
-                balance=line.balance,
-            )
-        )
+    rows = {row.number: row for row in loan.instalments}
+    lines = () if loan.kind is DealKind.FUND else cashflow.build(read_terms(loan.terms, "terms")).lines
+    for line in lines:
+        row = rows.pop(line.number, None)
+        if row is None:
+            row = Instalment(number=line.number)
+            loan.instalments.append(row)
+        row.due_on, row.balance, row.penalty = None, line.balance, 0
+        row.principal, row.interest, row.fees = line.principal, line.interest, line.fees
+        row.paid_principal = row.paid_interest = row.paid_fees = row.paid_penalty = 0
+    for row in rows.values():
+        loan.instalments.remove(row)
 
 
 def _read(row: LoanEvent, numbers: Mapping[int, int]) -> Event:

@@ -137,6 +137,20 @@ def test_two_receipts_of_one_day_and_in_any_order_of_writing_come_to_the_same(
     }
 
 
+def test_a_drawdown_taken_back_leaves_the_deal_to_be_drawn_anew(
+    app: Flask, now: datetime, sealer: Sealer
+) -> None:
+    _, bank, loan = make_drawn(now, sealer)
+    drawn = describe(loan.id)
+    loan_changes.undo(loan.events[0].id, "打错", by=bank, now=now + LATER)
+    undrawn = read(loan.id)
+    assert (undrawn.state, undrawn.outstanding, undrawn.bound) == (LoanState.APPROVED, 0, 5 * MILLION)
+    assert {line.due_on for line in undrawn.instalments} == {None}
+    assert loan_book.sum_accounts(db.session(), loan.id) == {}
+    pay_out(loan.id, MONDAY, by=bank, now=now + LATER)
+    assert describe(loan.id) == drawn
+
+
 def test_a_receipt_taken_back_after_full_repayment_brings_everything_back(
     app: Flask, now: datetime, sealer: Sealer, refuses: Refusing
 ) -> None:
