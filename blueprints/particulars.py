@@ -110,6 +110,7 @@ STATES: dict[str, Any] = {
     "replaced": lazy_pgettext("state", "replaced"),
     "decided": lazy_pgettext("state", "decided"),
     "undecided": lazy_pgettext("state", "waiting for its decision"),
+    "unconfirmed": lazy_pgettext("state", "waiting for the borrower to confirm it"),
     "under_review": lazy_pgettext("state", "under review"),
     "voided": lazy_pgettext("state", "void"),
     "repaid": lazy_pgettext("state", "repaid"),
