@@ -154,5 +154,4 @@ FIELDS: dict[str, Any] = {
     "what": lazy_gettext("What is asked for"),
     "when": lazy_gettext("Time of charge"),
     "why": lazy_gettext("Why"),
-    "why": lazy_gettext("Reason"),
 }

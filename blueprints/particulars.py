@@ -18,8 +18,8 @@ from flask_babel import gettext, lazy_gettext, lazy_pgettext
 
 from blueprints import explanations, formats, labels, payment_labels, procurement_labels
 from market.errors import Code, Fault
-from market.payment_vocabulary import PaymentState
 from market.lending_vocabulary import DrawdownState, LoanEventKind
+from market.payment_vocabulary import PaymentState
 from market.vocabulary import Capability, ContractStage, OrganisationKind
 
 #: Nouns for ``what``: tables, and things that the services name.
@@ -159,7 +159,6 @@ MOVES: dict[str, Any] = {
     "publish": lazy_pgettext("move", "publish"),
     "reconfirm": lazy_pgettext("move", "confirm again"),
     "refuse": lazy_pgettext("move", "refuse"),
-    "refuse": lazy_pgettext("move", "turn down"),
     "reinstate": lazy_pgettext("move", "reinstate"),
     "renew": lazy_pgettext("move", "renew"),
     "repay": lazy_pgettext("move", "repay"),

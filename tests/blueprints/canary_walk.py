@@ -160,7 +160,6 @@ ELSEWHERE = {
             "DepositReturn Deposits"
         ),
         "api_frameworks": "FrameworkEnd FrameworkRequirement Frameworks",
-        "api_loans": "LoanCancellation LoanDrawdown LoanRepayments",
         "api_loans": (
             "DrawdownConfirmation DrawdownTurnedDown EventUndoPreview EventUndoing LoanCancellation "
             "LoanChangePreview LoanChanges LoanDrawdown LoanRelease LoanRepayments"
@@ -190,7 +189,6 @@ ELSEWHERE = {
             "contracts_accept contracts_confirm contracts_new contracts_pay contracts_reject "
             "contracts_step contracts_terms contracts_vouch"
         ),
-        "deals": "deals_cancel deals_draw deals_repay",
         "enterprise": (
             "consents consents_revoke firm needs_answer needs_edit needs_fix needs_new needs_publish"
         ),
@@ -198,7 +196,6 @@ ELSEWHERE = {
         "deals": (
             "deals_cancel deals_confirm deals_draw deals_record deals_refuse deals_release deals_repay"
         ),
-        "enterprise": "firm needs_answer needs_edit needs_fix needs_new needs_publish",
         "institution": "limits shelf_new shelf_set_listed shelf_standing",
         "notices": "notices_read notices_read_all",
         "officer": (
