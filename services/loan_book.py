@@ -57,9 +57,7 @@ def read_events(loan: Loan, without: Iterable[LoanEvent] = ()) -> list[Event]:
     left_out = {row.id for row in without}
     numbers = {row.id: row.number for row in loan.events}
     return [
-        _read(row, numbers)
-        for row in loan.events
-        if row.id not in left_out and row.undoes_id not in left_out and row.kind is not LoanEventKind.RELEASE
+        _read(row, numbers) for row in loan.events if row.id not in left_out and row.undoes_id not in left_out
     ]
 
 

@@ -29,6 +29,7 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy import cast as sql_cast
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from market.calendar import local_date
@@ -50,27 +51,35 @@ def is_due(zone_id: int, now: datetime) -> bool:
 
 
 def look(zone_id: int, *, by: Party, now: datetime) -> NightlyPass:
-    """Look at every drawn deal of a zone that was not looked at today; doing it twice changes nothing."""
+    """Look at every drawn deal of a zone that was not looked at today; doing it twice changes nothing.
+
+    Of several clocks at once one looks; the others wait for its row and find nothing left.
+    """
     today = local_date(now)
     singles = _list_singles(zone_id, today)
     for loan_id in singles:
         loans.look_again(loan_id, by=by, now=now)
     with transaction() as session:
+        row = _open(session, zone_id, today, now)
         waiting = _mine(zone_id, today)
         _book_due(session, waiting, today, now)
         late = _raise_alerts(session, waiting, today, now)
         _write_spans(session, waiting, today, now)
         _turn_periods(session, waiting, today)
         looked = _look_at(session, waiting, today)
-        row = session.scalar(
-            select(NightlyPass).where(NightlyPass.zone_id == zone_id, NightlyPass.day == today)
-        )
-        if row is None:
-            row = NightlyPass(zone_id=zone_id, day=today, looked=0, single=0, newly_late=0)
-            session.add(row)
         row.looked, row.single = row.looked + looked + len(singles), row.single + len(singles)
         row.newly_late, row.finished_at = row.newly_late + late, now
     return row
+
+
+def _open(session: Session, zone_id: int, today: date, now: datetime) -> NightlyPass:
+    """Return the row of today's pass, locked; whoever comes second waits here for the first."""
+    made = {"zone_id": zone_id, "day": today, "looked": 0, "single": 0, "newly_late": 0, "finished_at": now}
+    dialect = session.get_bind().dialect.name
+    put = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    session.execute(put(NightlyPass).values(made).on_conflict_do_nothing())
+    mine = (NightlyPass.zone_id == zone_id, NightlyPass.day == today)
+    return session.scalars(select(NightlyPass).where(*mine).with_for_update()).one()
 
 
 def _look_at(session: Session, which: Sequence[ColumnElement[bool]], today: date) -> int:

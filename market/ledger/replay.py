@@ -100,7 +100,8 @@ def stand(events: Iterable[Event]) -> list[Event]:
         if event.undoes in undone:
             raise conflict(Code.ALREADY_EXISTS, "undoes", what="undo", value=event.undoes)
         undone.add(event.undoes)
-    kept = (event for event in by_number.values() if event.kind is not _Kind.UNDO)
+    # What is given up undrawn says nothing of what is owed.
+    kept = (event for event in by_number.values() if event.kind not in (_Kind.UNDO, _Kind.RELEASE))
     return sorted(
         (event for event in kept if event.number not in undone),
         key=lambda event: (event.on, _ORDER[event.kind], event.number),
