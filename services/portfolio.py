@@ -88,8 +88,10 @@ def list_deals(
     )
     if before is not None:
         query = query.where(Loan.id < before)
+    if column.expression.nullable:
+        query = query.order_by(column.is_(None))
     turned = (column.desc(), Loan.id.desc()) if descending else (column.asc(), Loan.id.asc())
-    query = query.order_by(column.is_(None), *turned).offset(offset)
+    query = query.order_by(*turned).offset(offset)
     return list(db.session.scalars(query if limit is None else query.limit(limit)))
 
 
