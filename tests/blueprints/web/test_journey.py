@@ -70,6 +70,9 @@ def market(app: Flask) -> Iterator[str]:
             months_min=1,
             months_max=24,
         )
+        if username == "bank":
+            lender = db.session.get_one(Organisation, bank.organisation_id)
+            sign_up("second", OrganisationKind.BANK, organisation=lender)
     officer = sign_up("officer", OrganisationKind.ZONE_AUTHORITY)
     purchaser = factories.make_party(OrganisationKind.PURCHASER, [Capability.PURCHASER], now=now)
     today = local_date(now)
@@ -158,9 +161,10 @@ def test_a_firm_a_bank_and_an_officer_take_a_contract_need_to_a_repaid_loan(
             name: Person(
                 browser.new_context(locale="zh-CN", viewport={"width": 1440, "height": 900}), market, name
             )
-            for name in ("firm", "bank", "bank2", "officer")
+            for name in ("firm", "bank", "bank2", "second", "officer")
         }
         firm, bank, officer = people["firm"], people["bank"], people["officer"]
+        second = people["second"]
 
         # The firm posts a need against its contract, one thing per page.
         firm.look(375)
@@ -220,10 +224,12 @@ def test_a_firm_a_bank_and_an_officer_take_a_contract_need_to_a_repaid_loan(
             loan_id, contract_id = loan.id, loan.contract_id
             assert (loan.principal, loan.state) == (6 * MILLION, LoanState.APPROVED)
 
-        # The bank locks the account, the officer confirms, the pledge is registered, the loan is paid out.
+        # The bank locks the account, the officer confirms, the pledge is registered; the bank asks for the
+        # drawdown, and its second person pays the loan out.
         bank.open(f"/contracts/{contract_id}")
         bank.page.fill("[name=payee_account]", ACCOUNT)
         bank.page.fill("[name=payee_bank]", "测试银行营业部")
+        bank.page.locator("form[action$='/steps'] [name=evidence]").fill("补充协议 BC-042")
         bank.press("登记这一步")
         officer.open(f"/contracts/{contract_id}")
         officer.look()
@@ -235,6 +241,12 @@ def test_a_firm_a_bank_and_an_officer_take_a_contract_need_to_a_repaid_loan(
         bank.open(f"/deals/{loan_id}")
         bank.press("登记放款", ask=True)
         bank.look()
+        second.open("/deals")
+        second.look(375)
+        second.open(f"/deals/{loan_id}")
+        second.look(375)
+        second.press("确认放款", ask=True)
+        second.look()
 
         # The purchaser pays, first into a wrong account, then into the locked one.
         for voucher, account in (("P1", "6222 0000"), ("P2", ACCOUNT)):
