@@ -28,7 +28,7 @@ from models.loan import Loan, LoanEvent
 from services import loan_book, loan_changes, loans
 
 Answer = str | Response | tuple[str, int]
-#: The fields of each change beside its day and its evidence; those with a question mark may be left out.
+#: The fields of each change beside day and evidence; those with a question mark may be left out.
 FIELDS: dict[LoanEventKind, tuple[str, ...]] = {
     LoanEventKind.RATE_RESET: ("rate",),
     LoanEventKind.EXTENSION: ("months",),
@@ -39,7 +39,7 @@ FIELDS: dict[LoanEventKind, tuple[str, ...]] = {
     LoanEventKind.WRITE_OFF: (),
     LoanEventKind.UNDO: (),
 }
-#: How a deal can be repaid after a restructuring.
+#: The longest term that a form takes, in months.
 _LONGEST_TERM = 360
 
 
