@@ -146,14 +146,10 @@ ELSEWHERE = {
         "api_bureau": "RepaymentReports",
         "api_consents": "ConsentRevocation Consents",
         "api_contracts": (
-            "AccountChangeConsent AccountChangeRefusal AccountChanges AccountChangeWithdrawal "
-            "ContractAcceptance ContractConfirmation ContractImport ContractPayments ContractTermination "
-            "Pledges "
-            "ContractSteps Contracts StepConfirmation StepRejection"
-            "ContractAcceptance ContractConfirmation ContractImport ContractPayments "
-            "ContractSteps ContractTerms Contracts StepConfirmation StepRejection"
-            "ContractSteps Contracts ImportCancellation ImportResumption StepConfirmation StepRejection"
-            "ContractSteps Contracts ImportCancellation StepConfirmation StepRejection"
+            "AccountChangeConsent AccountChangeRefusal AccountChangeWithdrawal AccountChanges "
+            "ContractAcceptance ContractConfirmation ContractImport ContractPayments ContractSteps "
+            "ContractTermination ContractTerms Contracts ImportCancellation ImportResumption Pledges "
+            "StepConfirmation StepRejection"
         ),
         "api_deposits": (
             "BidDeposits DepositGuarantee DepositPayment DepositRefusal DepositRelease DepositRequest "
@@ -185,9 +181,7 @@ ELSEWHERE = {
         "contracts": (
             "contracts_accept contracts_change contracts_change_agree contracts_change_refuse "
             "contracts_change_withdraw contracts_confirm contracts_new contracts_pay contracts_reject "
-            "contracts_renew contracts_step contracts_terminate contracts_vouch"
-            "contracts_accept contracts_confirm contracts_new contracts_pay contracts_reject "
-            "contracts_step contracts_terms contracts_vouch"
+            "contracts_renew contracts_step contracts_terminate contracts_terms contracts_vouch"
         ),
         "enterprise": (
             "consents consents_revoke firm needs_answer needs_edit needs_fix needs_new needs_publish"
