@@ -148,7 +148,7 @@ ELSEWHERE = {
         "api_contracts": (
             "AccountChangeConsent AccountChangeRefusal AccountChangeWithdrawal AccountChanges "
             "ContractAcceptance ContractConfirmation ContractImport ContractPayments ContractSteps "
-            "ContractTermination ContractTerms Contracts ImportCancellation ImportResumption Pledges "
+            "ContractTermination ContractTerms Contracts ImportCancellation Pledges "
             "StepConfirmation StepRejection"
         ),
         "api_deposits": (
