@@ -7,6 +7,8 @@ from models import (  # noqa: F401  (each import registers its tables with the m
     award,
     bid,
     bureau,
+    bridge,
+    claim,
     contract,
     deposit,
     financing,

@@ -358,19 +358,25 @@ class Repayment(Base):
 class Guarantee(Base):
     """What a guarantor stands for on one loan (担保), in fen, until the loan is repaid or cancelled.
 
-    ``weighted`` is what counts against the guarantor's leverage of what is now in force of it.
+    ``weighted`` is what counts against the guarantor's leverage of what is now in force of it. ``uncovered``
+    is what of the loan's principal nobody stands for any more after a compensation: the lender's own share.
+    A guarantee without a product was closed off the platform, as a deal of its own.
     """
 
     __tablename__ = "guarantees"
-    __table_args__ = (CheckConstraint("amount > 0 AND weighted BETWEEN 0 AND amount", name="amounts_range"),)
+    __table_args__ = (
+        CheckConstraint("amount > 0 AND weighted BETWEEN 0 AND amount", name="amounts_range"),
+        CheckConstraint("uncovered >= 0", name="uncovered_sign"),
+    )
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     loan_id: Mapped[int] = mapped_column(ForeignKey("loans.id"), unique=True)
     guarantor_id: Mapped[int] = mapped_column(ForeignKey("organisations.id"), index=True)
     firm_id: Mapped[int] = mapped_column(ForeignKey("organisations.id"), index=True)
-    product_id: Mapped[int] = mapped_column(ForeignKey("products.id"))
+    product_id: Mapped[int | None] = mapped_column(ForeignKey("products.id"))
     amount: Mapped[int] = mapped_column(Fen)
     weighted: Mapped[int] = mapped_column(Fen)
+    uncovered: Mapped[int] = mapped_column(Fen, default=0)
     given_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
 

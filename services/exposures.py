@@ -12,7 +12,6 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
-from market.guarantees import count_in_force
 from models.bid import Bid
 from models.loan import Guarantee, Loan
 from models.need import Need
@@ -97,7 +96,8 @@ def _moved(loan: Loan, row: Guarantee | None, amount: int, before: int) -> list[
         return Exposure(organisation_id, loan.borrower_id, loan.sector, loan.purchaser_id, moved)
 
     moved = [out(loan.lender_id, amount)]
-    if row is not None and row.ended_at is None:
-        in_force = [count_in_force(row.amount, bound, loan.principal) for bound in (before, loan.bound)]
+    # A guarantee that is itself the deal is its lender's own: it was counted just now.
+    if row is not None and row.ended_at is None and row.guarantor_id != loan.lender_id:
+        in_force = [guarantees.count_in_force(row, bound) for bound in (before, loan.bound)]
         moved.append(out(row.guarantor_id, abs(in_force[0] - in_force[1])))
     return moved

@@ -145,18 +145,32 @@ def read_out(loan: Loan) -> int:
 def give(session: Session, loan: Loan, bid: Bid, *, now: datetime) -> None:
     """Put the guarantee of an awarded bid behind its loan; inside the award's transaction.
 
-    The guarantor's rows are locked already (``exposures.take``). Raises ``Conflict`` (limit_exceeded) where
-    leverage or the share of one firm would be broken.
+    The guarantor's rows are locked already (``exposures.take``). Raises what ``hold`` raises.
     """
-    if bid.guarantee_product_id is None:
-        return
-    product = session.get_one(Product, bid.guarantee_product_id)
-    guarantor = session.get_one(Organisation, product.organisation_id)
+    if bid.guarantee_product_id is not None:
+        product = session.get_one(Product, bid.guarantee_product_id)
+        hold(session, loan, product.organisation_id, part_of(bid, loan.principal), now=now, product=product)
+
+
+def hold(
+    session: Session,
+    loan: Loan,
+    guarantor_id: int,
+    amount: int,
+    *,
+    now: datetime,
+    product: Product | None = None,
+) -> None:
+    """Let a guarantor stand for ``amount`` fen of a loan; its rows are locked already.
+
+    Raises ``Conflict`` (limit_exceeded) where leverage or the share of one firm would be broken,
+    (guarantor_full) where nobody can say what the law allows.
+    """
+    guarantor = session.get_one(Organisation, guarantor_id)
     leverage = _read_leverage(session, guarantor.id, locked=True)
     if leverage is None or guarantor.net_assets is None:
         raise conflict(Code.GUARANTOR_FULL, "guarantee_product_id")
     firm = session.get_one(Organisation, loan.borrower_id)
-    amount = part_of(bid, loan.principal)
     rows = _list_live(session, guarantor.id, [firm.id])
     before = sum(row.weighted for row in rows)
     own = _weigh_all(rows, firm, adding=amount)
@@ -172,8 +186,9 @@ def give(session: Session, loan: Loan, bid: Bid, *, now: datetime) -> None:
             loan_id=loan.id,
             guarantor_id=guarantor.id,
             firm_id=firm.id,
-            product_id=product.id,
+            product_id=product.id if product is not None else None,
             amount=amount,
+            uncovered=0,
             weighted=law.weigh(amount, in_force=in_force, is_small=firm.size_class in _SMALL),
             given_at=now,
         )
@@ -193,11 +208,39 @@ def follow(session: Session, row: Guarantee, now: datetime, *, grows: bool = Fal
     for one in rows:
         weight = _weigh(one, rows, firm)
         one.weighted = weight if one is row and grows else min(one.weighted, weight)
-    if read_out(row.loan) == 0:
+    if _count(row) == 0:
         row.weighted, row.ended_at = 0, now
     leverage = _read_leverage(session, row.guarantor_id, locked=True)
     if leverage is not None:
         leverage.used = max(leverage.used + sum(one.weighted for one in rows) - before, 0)
+
+
+def count_in_force(row: Guarantee, out: int) -> int:
+    """Return the fen that are in force of a guarantee while its loan binds ``out`` fen.
+
+    What a compensation left to the lender alone is not covered any more.
+    """
+    return law.count_in_force(row.amount, max(out - row.uncovered, 0), row.loan.principal)
+
+
+def leave(session: Session, row: Guarantee, uncovered: int, now: datetime) -> None:
+    """Say how much of a loan is the lender's alone after a compensation; the guarantor's limits follow.
+
+    Where nothing is left to stand for the guarantee ends. The guarantor's rows are locked already.
+    """
+    before = _count(row) if row.ended_at is None else 0
+    row.uncovered, row.ended_at = uncovered, None
+    session.flush()
+    moved = _count(row) - before
+    loan = row.loan
+    exposure = Exposure(row.guarantor_id, row.firm_id, loan.sector, loan.purchaser_id, abs(moved))
+    if loan.lender_id == row.guarantor_id:
+        pass
+    elif moved < 0:
+        limits.release(session, [exposure])
+    elif moved > 0:
+        limits.restore(session, [exposure])
+    follow(session, row, now, grows=moved > 0)
 
 
 def count_given(
@@ -287,7 +330,7 @@ def _list_live(session: Session, guarantor_id: int, firm_ids: Sequence[int] | No
 
 
 def _count(row: Guarantee) -> int:
-    return law.count_in_force(row.amount, read_out(row.loan), row.loan.principal)
+    return count_in_force(row, read_out(row.loan))
 
 
 def _weigh(row: Guarantee, rows: Sequence[Guarantee], firm: Organisation, *, adding: int = 0) -> int:

@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from tests.models import laws_ladder, laws_procurement
+from tests.models import laws_claims as claims
 from tests.models import laws_lending as lending
 from tests.models.laws_payments import PAYMENT_CHECKS, PAYMENT_ROWS, PAYMENT_UNIQUE, PLAIN_PAYMENT
 from tests.models.laws_receivables import (
@@ -250,7 +251,14 @@ ROWS: list[tuple[str, Values]] = [
     *OF_LOANS,
     (
         "guarantees",
-        {"id": 1001, "loan_id": LOAN, "guarantor_id": BANK, "firm_id": FIRM, "product_id": PRODUCT}
+        {
+            "id": 1001,
+            "loan_id": LOAN,
+            "guarantor_id": BANK,
+            "firm_id": FIRM,
+            "product_id": PRODUCT,
+            "uncovered": 0,
+        }
         | {"amount": 5, "weighted": 5, "given_at": NOW},
     ),
     ("reviews", {"id": 1001, "loan_id": LOAN, "opened_at": NOW, "due_at": LATER}),
@@ -275,6 +283,7 @@ ROWS: list[tuple[str, Values]] = [
     *lending.NOTICES,
     *laws_ladder.ROWS,
     *laws_procurement.ROWS,
+    *claims.ROWS,
 ]
 
 #: Law (a CHECK): the row it is tried on, and what breaks it.
@@ -435,6 +444,7 @@ CHECKS: list[tuple[str, int | date, Values]] = [
     *lending.CHECKS,
     *laws_ladder.CHECKS,
     *laws_procurement.CHECKS,
+    *claims.CHECKS,
 ]
 
 #: Law (a unique constraint or index): the row that is there, and how a second one differs from it.
@@ -489,6 +499,7 @@ UNIQUE: list[tuple[str, int, Values]] = [
     *lending.UNIQUE,
     *laws_ladder.UNIQUE,
     *laws_procurement.UNIQUE,
+    *claims.UNIQUE,
 ]
 
 #: What a partial law leaves free: a second row that may stand beside the first.
@@ -520,4 +531,5 @@ FREE: list[tuple[str, int, Values]] = [
     *lending.FREE,
     *laws_ladder.FREE,
     *laws_procurement.FREE,
+    *claims.FREE,
 ]
