@@ -358,8 +358,8 @@ class Repayment(Base):
 class Guarantee(Base):
     """What a guarantor stands for on one loan (担保), in fen, until the loan is repaid or cancelled.
 
-    ``weighted`` is what counts against the guarantor's leverage of what is now in force of it. ``uncovered``
-    is what of the loan's principal nobody stands for any more after a compensation: the lender's own share.
+    ``weighted`` is what counts against the guarantor's leverage of what is now in force of it. What was
+    ``compensated`` under it left ``uncovered`` fen of the loan's principal to the lender alone: its share.
     A guarantee without a product was closed off the platform, as a deal of its own.
     """
 
@@ -367,6 +367,7 @@ class Guarantee(Base):
     __table_args__ = (
         CheckConstraint("amount > 0 AND weighted BETWEEN 0 AND amount", name="amounts_range"),
         CheckConstraint("uncovered >= 0", name="uncovered_sign"),
+        CheckConstraint("compensated BETWEEN 0 AND amount", name="compensated_range"),
     )
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
@@ -377,6 +378,7 @@ class Guarantee(Base):
     amount: Mapped[int] = mapped_column(Fen)
     weighted: Mapped[int] = mapped_column(Fen)
     uncovered: Mapped[int] = mapped_column(Fen, default=0)
+    compensated: Mapped[int] = mapped_column(Fen, default=0)
     given_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
 

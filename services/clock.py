@@ -24,6 +24,7 @@ from services import (
     pledges,
     purchasers,
     receivables,
+    renewals,
     reviews,
     rounds,
     standing_answers,
@@ -136,6 +137,11 @@ def run_due(zone_id: int, *, now: datetime, sealer: Sealer) -> Counter[str]:
         "expiring pledges",
         lambda: pledges.list_expiring(zone_id, now),
         lambda pledge_id: pledges.warn(pledge_id, by=by, now=now),
+    )
+    do_each(
+        "renewals of bridge loans",
+        lambda: renewals.list_due(zone_id, now),
+        lambda renewal_id: renewals.watch(renewal_id, by=by, now=now),
     )
     try:
         workload.watch(zone_id, by=by, now=now)

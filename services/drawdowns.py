@@ -11,14 +11,14 @@ from sqlalchemy.orm import Session, joinedload
 from market.calendar import local_date
 from market.errors import Code, Fault, Forbidden, conflict, invalid, not_found
 from market.ledger.events import Event
-from market.lending_vocabulary import DrawdownState, LoanEventKind
+from market.lending_vocabulary import DealKind, DrawdownState, LoanEventKind
 from market.party import Party
 from market.remarks import read_remark
 from market.vocabulary import Capability, ContractStage, LoanState
 from models.base import db, transaction
 from models.contract import Contract
 from models.loan import DrawdownRequest, Loan
-from services import audit, claims, contract_steps, exposures, loan_book, loans
+from services import audit, claims, contract_steps, exposures, loan_book, loans, renewals
 from services.refused_financings import telling
 
 _LENDER = (Capability.INSTITUTION_BIDDER, Capability.INSTITUTION_APPROVER)
@@ -26,9 +26,18 @@ _MOST_EVIDENCE = 300
 
 
 def ask(
-    loan_id: int, drawn_on: date, *, by: Party, now: datetime, amount: int | None = None, evidence: str = ""
+    loan_id: int,
+    drawn_on: date,
+    *,
+    by: Party,
+    now: datetime,
+    amount: int | None = None,
+    evidence: str = "",
+    payee_account: str = "",
 ) -> Loan:
     """Record that the lender pays out ``amount`` fen of a loan, or all that is left of it.
+
+    A bridge loan names the account it is paid to: the maturing loan's, and no other (``renewals``).
 
     Where the loan leans on a contract it only waits then for a second person (``confirm``). Raises
     ``Invalid`` for a day that has not come or lies before the approval, ``Conflict`` for a deal of which
@@ -44,6 +53,8 @@ def ask(
         loan = session.get_one(Loan, loan_id, with_for_update=True)
         asked = count_left(loan) if amount is None else amount
         _check(session, loan, contract, asked, drawn_on, now)
+        if loan.kind is DealKind.BRIDGE:
+            renewals.check_drawdown(session, loan, asked, drawn_on, payee_account)
         if contract is None:
             _pay_out(session, loan, None, asked, drawn_on, evidence, by=by, now=now)
             return loan

@@ -137,6 +137,11 @@ def find(session: Session, loan_id: int) -> Guarantee | None:
     return session.scalar(select(Guarantee).where(Guarantee.loan_id == loan_id))
 
 
+def read_guarantor(row: Guarantee) -> Organisation:
+    """Return who stands for a guarantee."""
+    return db.session.get_one(Organisation, row.guarantor_id)
+
+
 def read_out(loan: Loan) -> int:
     """Return what a loan binds now, in fen; of a guarantor never more than what was approved."""
     return min(loan.bound, loan.principal) if loan.state in LIVE_LOANS else 0
@@ -218,25 +223,26 @@ def follow(session: Session, row: Guarantee, now: datetime, *, grows: bool = Fal
 def count_in_force(row: Guarantee, out: int) -> int:
     """Return the fen that are in force of a guarantee while its loan binds ``out`` fen.
 
-    What a compensation left to the lender alone is not covered any more.
+    What a compensation left to the lender alone is not covered any more, nor more than was not paid yet.
     """
-    return law.count_in_force(row.amount, max(out - row.uncovered, 0), row.loan.principal)
+    covered = law.count_in_force(row.amount, max(out - row.uncovered, 0), row.loan.principal)
+    return min(covered, row.amount - row.compensated)
 
 
-def leave(session: Session, row: Guarantee, uncovered: int, now: datetime) -> None:
-    """Say how much of a loan is the lender's alone after a compensation; the guarantor's limits follow.
+def compensate(session: Session, row: Guarantee, paid: int, uncovered: int, now: datetime) -> None:
+    """Count ``paid`` fen more as paid under a guarantee and ``uncovered`` more as its lender's alone.
 
-    Where nothing is left to stand for the guarantee ends. The guarantor's rows are locked already.
+    Both may be negative: a payment was taken back, or money recovered. The guarantor's limits follow, and
+    where nothing is left to stand for the guarantee ends. The guarantor's rows are locked already.
     """
     before = _count(row) if row.ended_at is None else 0
-    row.uncovered, row.ended_at = uncovered, None
+    row.compensated, row.uncovered = row.compensated + paid, max(row.uncovered + uncovered, 0)
+    row.ended_at = None
     session.flush()
     moved = _count(row) - before
     loan = row.loan
     exposure = Exposure(row.guarantor_id, row.firm_id, loan.sector, loan.purchaser_id, abs(moved))
-    if loan.lender_id == row.guarantor_id:
-        pass
-    elif moved < 0:
+    if moved < 0:
         limits.release(session, [exposure])
     elif moved > 0:
         limits.restore(session, [exposure])

@@ -22,7 +22,7 @@ from market.remarks import read_remark
 from market.vocabulary import Capability, LoanState, Repayment
 from models.base import db, transaction
 from models.loan import Loan, LoanEvent
-from services import audit, contract_steps, exposures, loan_book, loans
+from services import audit, compensation_claims, contract_steps, exposures, loan_book, loans, renewals
 
 #: What a lender changes on a deal that runs, beside what it takes back.
 CHANGES = (
@@ -211,6 +211,9 @@ def _change(
         undoes = _find_undone(session, loan, undoes_id)
         row = loan_book.note(session, loan, event, by=by, now=now, undoes=undoes, evidence=evidence)
         loans.follow(session, loan, by=by, now=now, cause=row)
+        if undoes is not None:
+            renewals.reopen(session, undoes)
+            compensation_claims.reopen(session, undoes, now)
         details = {"amount": event.amount} if event.amount is not None else {}
         audit.record(
             session, f"loan.{event.kind.value}", loan, by=by, now=now, on=event.on.isoformat(), **details

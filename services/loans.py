@@ -78,30 +78,49 @@ def record_repayment(
     ``Conflict`` for a deal that is not out.
     """
     by.require(Capability.INSTITUTION_BIDDER, Capability.INSTITUTION_APPROVER)
-    if amount <= 0:
-        raise invalid(Code.TOO_SMALL, "amount", value=amount, least=1)
-    if paid_on > local_date(now):
-        raise invalid(Code.TOO_LARGE, "paid_on", value=str(paid_on), most=str(local_date(now)))
-    reference = read_remark(reference, "reference", LONGEST_REFERENCE)
     contract_id = find_own(loan_id, by).contract_id
     with transaction() as session:
         exposures.lock(session, Loan.id == loan_id)
         if contract_id is not None:
             contract_steps.lock(session, contract_id, by)
         loan = session.get_one(Loan, loan_id, with_for_update=True)
-        if any(event.reference == reference for event in loan_book.list_standing(loan)):
-            raise conflict(Code.ALREADY_EXISTS, "reference", what="repayment", value=reference)
-        if loan.state not in (LoanState.DRAWN, LoanState.WRITTEN_OFF):
-            raise conflict(Code.ILLEGAL_MOVE, state=loan.state.value, move="repay")
-        if loan.drawn_on is not None and paid_on < loan.drawn_on:
-            raise invalid(Code.OUT_OF_ORDER, "paid_on", value=str(paid_on), after=str(loan.drawn_on))
-        receipt = Event(number=0, kind=LoanEventKind.RECEIPT, on=paid_on, amount=amount)
-        cause = loan_book.note(session, loan, receipt, by=by, now=now, reference=reference)
-        follow(session, loan, by=by, now=now, cause=cause)
-        row = next(row for row in loan.repayments if row.event_id == cause.id)
-        if row.remainder:
-            raise invalid(Code.TOO_LARGE, "amount", value=amount, most=amount - row.remainder)
-        audit.record(session, "loan.repay", loan, by=by, now=now, amount=amount, reference=reference)
+        return receive(session, loan, amount, paid_on, reference, by=by, now=now)
+
+
+def receive(
+    session: Session,
+    loan: Loan,
+    amount: int,
+    paid_on: date,
+    reference: str,
+    *,
+    by: Party,
+    now: datetime,
+    kind: LoanEventKind = LoanEventKind.RECEIPT,
+    source: str = "borrower",
+) -> Repayment:
+    """Let money in and all follow from it, inside the caller's transaction, which holds the locks.
+
+    ``kind`` is a receipt, or the compensation that a guarantor paid. Raises what ``record_repayment`` raises.
+    """
+    if amount <= 0:
+        raise invalid(Code.TOO_SMALL, "amount", value=amount, least=1)
+    if paid_on > local_date(now):
+        raise invalid(Code.TOO_LARGE, "paid_on", value=str(paid_on), most=str(local_date(now)))
+    reference = read_remark(reference, "reference", LONGEST_REFERENCE)
+    if any(event.reference == reference for event in loan_book.list_standing(loan)):
+        raise conflict(Code.ALREADY_EXISTS, "reference", what="repayment", value=reference)
+    if loan.state not in (LoanState.DRAWN, LoanState.WRITTEN_OFF):
+        raise conflict(Code.ILLEGAL_MOVE, state=loan.state.value, move="repay")
+    if loan.drawn_on is not None and paid_on < loan.drawn_on:
+        raise invalid(Code.OUT_OF_ORDER, "paid_on", value=str(paid_on), after=str(loan.drawn_on))
+    event = Event(number=0, kind=kind, on=paid_on, amount=amount, source=source)
+    cause = loan_book.note(session, loan, event, by=by, now=now, reference=reference)
+    follow(session, loan, by=by, now=now, cause=cause)
+    row = next(row for row in loan.repayments if row.event_id == cause.id)
+    if row.remainder:
+        raise invalid(Code.TOO_LARGE, "amount", value=amount, most=amount - row.remainder)
+    audit.record(session, "loan.repay", loan, by=by, now=now, amount=amount, reference=reference)
     return row
 
 

@@ -251,15 +251,8 @@ ROWS: list[tuple[str, Values]] = [
     *OF_LOANS,
     (
         "guarantees",
-        {
-            "id": 1001,
-            "loan_id": LOAN,
-            "guarantor_id": BANK,
-            "firm_id": FIRM,
-            "product_id": PRODUCT,
-            "uncovered": 0,
-        }
-        | {"amount": 5, "weighted": 5, "given_at": NOW},
+        {"id": 1001, "loan_id": LOAN, "guarantor_id": BANK, "firm_id": FIRM, "product_id": PRODUCT}
+        | {"amount": 5, "weighted": 5, "given_at": NOW, "uncovered": 0, "compensated": 0},
     ),
     ("reviews", {"id": 1001, "loan_id": LOAN, "opened_at": NOW, "due_at": LATER}),
     ("review_requests", {"id": 1001, "review_id": 1001, "what": "报表", "asked_by": OTHER, "asked_at": NOW}),

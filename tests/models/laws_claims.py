@@ -50,6 +50,7 @@ ROWS: list[tuple[str, Values]] = [
 
 CHECKS: list[tuple[str, int | date, Values]] = [
     ("ck_guarantees_uncovered_sign", 1001, {"uncovered": -1}),
+    ("ck_guarantees_compensated_range", 1001, {"compensated": 6}),
     ("ck_guarantee_terms_loss_cap_range", 1001, {"loss_cap": 100_000_001}),
     ("ck_guarantee_terms_claim_after_days_range", 1001, {"claim_after_days": 0}),
     ("ck_compensation_claims_payable_range", 1002, {"payable": 6}),

@@ -19,8 +19,11 @@ depends_on = None
 
 _GUARANTEES = Change(
     "guarantees",
-    filled=[("uncovered", sa.BigInteger(), "0")],
-    checks=[("ck_guarantees_uncovered_sign", "uncovered >= 0")],
+    filled=[("uncovered", sa.BigInteger(), "0"), ("compensated", sa.BigInteger(), "0")],
+    checks=[
+        ("ck_guarantees_uncovered_sign", "uncovered >= 0"),
+        ("ck_guarantees_compensated_range", "compensated BETWEEN 0 AND amount"),
+    ],
     loosened=[("product_id", ID)],
 )
 _STATES = ("open", "accepted", "refused", "paid", "closed")
