@@ -86,7 +86,7 @@ def test_a_deal_counts_from_the_word_of_its_borrower_on(app: Flask, now: datetim
     loans.record_repayment(first.id, 2 * MILLION, TODAY, "R1", by=bank, now=now)
     assert (read(first.id).state, used(bank, LimitScope.TOTAL)) == (LoanState.REPAID, 0)
     # It is no deal of the market's.
-    assert board.read(make_officer(now=now).zone_id, now=now).deals == 0
+    assert board.read_figures(make_officer(now=now).zone_id).deals == 0
 
 
 def test_what_does_not_fit_together_is_refused(app: Flask, now: datetime, refuses: Refusing) -> None:
