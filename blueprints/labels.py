@@ -21,6 +21,7 @@ from blueprints import (
     procurement_labels,
     receivable_labels,
 )
+from blueprints import claims_labels, lending_labels
 from blueprints.field_words import FIELDS
 from market.admission import AdmissionState
 from market.bidding_vocabulary import (
@@ -332,6 +333,7 @@ LABELS.update(payment_labels.LABELS)
 LABELS.update(receivable_labels.LABELS)
 LABELS.update(import_labels.LABELS)
 FIELDS.update(import_labels.FIELDS)
+LABELS.update(claims_labels.LABELS)
 
 #: Who is paid, as offers name them; others are named by the institution that wrote the offer.
 PAYEES: dict[str, Any] = {

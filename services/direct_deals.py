@@ -156,12 +156,12 @@ def refuse(loan_id: int, why: str, *, by: Party, now: datetime) -> Loan:
 
 
 def list_waiting(by: Party) -> Sequence[Loan]:
-    """Return the deals that wait for a borrower's word and concern the party, oldest first."""
+    """Return the deals that wait for a borrower's word and concern the party, newest first."""
     query = (
         select(Loan)
         .where(Loan.zone_id == by.zone_id, Loan.state == LoanState.UNCONFIRMED)
         .options(joinedload(Loan.lender), joinedload(Loan.borrower))
-        .order_by(Loan.id)
+        .order_by(Loan.id.desc())
     )
     if not by.may(Capability.OFFICER, Capability.AUDITOR):
         query = query.where((Loan.lender_id == by.organisation_id) | (Loan.borrower_id == by.organisation_id))

@@ -59,6 +59,7 @@ class Drawdown(Body):
     drawn_on = fields.Day(required=True)
     amount = fields.Money("A tranche; without it all that is left.")
     evidence = fields.Text("Reference to the paper.", most=300)
+    payee_account = fields.Text("Of a bridge loan: the maturing loan's account.", most=40)
 
 
 class RepaymentEntry(Body):

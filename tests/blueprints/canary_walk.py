@@ -145,6 +145,10 @@ ELSEWHERE = {
         "api_bids": "Bid StandingBid StandingBids",
         "api_bureau": "RepaymentReports",
         "api_consents": "ConsentRevocation Consents",
+        "api_bridges": "BridgeRules LoanRenewal RenewalReturn",
+        "api_claims": (
+            "ClaimAcceptance ClaimClosing ClaimPayments ClaimRecoveries ClaimRefusal ClaimTerms LoanClaims"
+        ),
         "api_contracts": (
             "AccountChangeConsent AccountChangeRefusal AccountChangeWithdrawal AccountChanges "
             "ContractAcceptance ContractConfirmation ContractImport ContractPayments ContractSteps "
@@ -160,6 +164,8 @@ ELSEWHERE = {
             "DrawdownConfirmation DrawdownTurnedDown EventUndoPreview EventUndoing LoanCancellation "
             "LoanChangePreview LoanChanges LoanDrawdown LoanRelease LoanRepayments"
         ),
+        "api_direct_deals": "DirectDealConfirmation DirectDealRefusal DirectDeals",
+        "api_loans": "LoanCancellation LoanDrawdown LoanRepayments",
         "api_needs": "Needs",
         "api_notices": "NoticeReading NoticesReading",
         "api_organisations": "Limits MemberTags MemberController MemberWhitelist Organisations Own",
@@ -299,6 +305,7 @@ class Walk:
             "link_id": [1],
             "receivable_id": [1],
             "job_id": [1],
+            "claim_id": [1],
             "token_id": [1],
             "payment_id": [1],
             "unmatched_id": [1],
