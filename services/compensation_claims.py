@@ -7,12 +7,11 @@ borrower pays later goes back to all by the same list.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from sqlalchemy import or_, select
-from sqlalchemy.orm import Session, joinedload, selectinload
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from market import money
 from market.calendar import local_date
@@ -258,26 +257,6 @@ def find(claim_id: int, *, by: Party) -> CompensationClaim:
     if claim is None or claim.loan.zone_id != by.zone_id or not _may_see(claim, by):
         raise not_found("claim", claim_id)
     return claim
-
-
-def list_for(by: Party) -> Sequence[CompensationClaim]:
-    """Return the claims of the party, newest first; officers and auditors see their zone's."""
-    query = (
-        select(CompensationClaim)
-        .join(CompensationClaim.loan)
-        .join(CompensationClaim.guarantee)
-        .where(Loan.zone_id == by.zone_id)
-        .options(
-            joinedload(CompensationClaim.loan).joinedload(Loan.borrower),
-            joinedload(CompensationClaim.loan).joinedload(Loan.lender),
-            selectinload(CompensationClaim.shares).selectinload(ClaimShare.recoveries),
-        )
-        .order_by(CompensationClaim.id.desc())
-    )
-    if not by.may(Capability.OFFICER, Capability.AUDITOR):
-        own = by.organisation_id
-        query = query.where(or_(Loan.lender_id == own, Guarantee.guarantor_id == own))
-    return list(db.session.scalars(query))
 
 
 def measure_cover(guarantee: Guarantee) -> Decimal:

@@ -196,18 +196,25 @@ def find(loan_id: int) -> Renewal | None:
     )
 
 
-def list_open(by: Party) -> list[Renewal]:
-    """Return the party's bridges whose loop is not closed, by the promised day; officers see the zone's."""
+def list_bridges(by: Party) -> list[tuple[Loan, Renewal | None]]:
+    """Return the party's bridges that are promised or out, each with its commitment, by the promised day.
+
+    A bank sees those that it committed itself to renew, an officer the zone's.
+    """
     query = (
-        select(Renewal)
-        .join(Renewal.loan)
-        .where(Loan.zone_id == by.zone_id, Loan.state.in_((*_BEFORE, LoanState.DRAWN)))
-        .options(joinedload(Renewal.bank), joinedload(Renewal.loan).joinedload(Loan.borrower))
-        .order_by(Renewal.promised_by, Renewal.id)
+        select(Loan, Renewal)
+        .outerjoin(Renewal, Renewal.loan_id == Loan.id)
+        .where(
+            Loan.zone_id == by.zone_id,
+            Loan.kind == DealKind.BRIDGE,
+            Loan.state.in_((*_BEFORE, LoanState.DRAWN)),
+        )
+        .options(joinedload(Loan.borrower), joinedload(Loan.lender), joinedload(Renewal.bank))
+        .order_by(Renewal.promised_by, Loan.id)
     )
     if not by.may(Capability.OFFICER, Capability.AUDITOR):
         query = query.where((Loan.lender_id == by.organisation_id) | (Renewal.bank_id == by.organisation_id))
-    return list(db.session.scalars(query))
+    return [(loan, renewal) for loan, renewal in db.session.execute(query)]
 
 
 def measure(lender_id: int, zone_id: int, since: date, until: date) -> Turnover:

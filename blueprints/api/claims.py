@@ -17,7 +17,7 @@ from market.claims_vocabulary import ClaimState
 from market.risk_sharing import RiskSharing, Role, Sharer
 from market.vocabulary import Capability
 from models.claim import CompensationClaim as Row
-from services import compensation_claims, guarantee_terms, guarantees
+from services import claim_lists, compensation_claims, guarantee_terms, guarantees
 
 claim_routes = Blueprint("claims", __name__, "Compensation claims on guarantors, shared by the agreed list.")
 
@@ -124,7 +124,7 @@ class Claims(MethodView):
     @allows(*READERS)
     def get(self, query: dict[str, Any]) -> Any:
         """List claims, newest first; officers see all of the zone."""
-        page = cut(compensation_claims.list_for(access.acting()), query)
+        page = cut(claim_lists.list_for(access.acting()), query)
         return {**page, "items": [show(row) for row in page["items"]]}
 
 

@@ -11,6 +11,9 @@ from blueprints.web import (  # noqa: F401  (contract_changes adds pages to cont
     contracts,
     deals,
     deposits,
+    bridges,
+    claims,
+    direct_deals,
     elements,
     enterprise,
     entrance,
@@ -54,6 +57,9 @@ def register(app: Flask) -> None:
     app.register_blueprint(enterprise.page)
     app.register_blueprint(account.page)
     app.register_blueprint(deals.page)
+    app.register_blueprint(direct_deals.page)
+    app.register_blueprint(claims.page)
+    app.register_blueprint(bridges.page)
     app.register_blueprint(reviews.page)
     app.register_blueprint(papers.page)
     app.register_blueprint(contracts.page)

@@ -184,6 +184,8 @@ ELSEWHERE = {
         "api_reviews": "RequestAnswering ReviewApproval ReviewDecline ReviewGivingUp ReviewRequests",
         "api_tokens": "Token Tokens",
         "api_zones": "ClockMove",
+        "bridges": "bridges_commit bridges_draw bridges_return bridges_rule",
+        "claims": "claims_decide claims_new claims_pay claims_recover claims_terms",
         "contracts": (
             "contracts_accept contracts_change contracts_change_agree contracts_change_refuse "
             "contracts_change_withdraw contracts_confirm contracts_new contracts_pay contracts_reject "
@@ -196,6 +198,9 @@ ELSEWHERE = {
         "deals": (
             "deals_cancel deals_confirm deals_draw deals_record deals_refuse deals_release deals_repay"
         ),
+        "deals": "deals_cancel deals_draw deals_repay",
+        "direct_deals": "direct_deals_decide direct_deals_new",
+        "enterprise": "firm needs_answer needs_edit needs_fix needs_new needs_publish",
         "institution": "limits shelf_new shelf_set_listed shelf_standing",
         "notices": "notices_read notices_read_all",
         "officer": (
