@@ -110,7 +110,6 @@ FIELDS: dict[str, Any] = {
     "payee": lazy_gettext("Payee"),
     "payee_account": lazy_gettext("Payee account"),
     "payee_bank": lazy_gettext("Bank of the account"),
-    "payee_account": lazy_gettext("Account paid to"),
     "penalty_rate": lazy_gettext("Late interest a year"),
     "period": lazy_gettext("Period"),
     "pledge_expires_on": lazy_gettext("Registration valid until"),
@@ -172,5 +171,4 @@ FIELDS: dict[str, Any] = {
     "what": lazy_gettext("What is asked for"),
     "when": lazy_gettext("Time of charge"),
     "why": lazy_gettext("Why"),
-    "why": lazy_gettext("Reason"),
 }

@@ -14,6 +14,7 @@ from flask_babel import gettext, lazy_gettext, lazy_pgettext
 
 from blueprints import (
     bureau_labels,
+    claims_labels,
     import_labels,
     ladder_labels,
     lending_labels,
@@ -21,7 +22,6 @@ from blueprints import (
     procurement_labels,
     receivable_labels,
 )
-from blueprints import claims_labels, lending_labels
 from blueprints.field_words import FIELDS
 from market.admission import AdmissionState
 from market.bidding_vocabulary import (

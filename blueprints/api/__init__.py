@@ -32,15 +32,15 @@ from blueprints.api.alerts import alert_routes
 from blueprints.api.awards import award_routes
 from blueprints.api.bids import bid_routes
 from blueprints.api.board import board_routes
-from blueprints.api.bureau import bureau_routes
 from blueprints.api.bridges import bridge_routes
+from blueprints.api.bureau import bureau_routes
 from blueprints.api.claims import claim_routes
 from blueprints.api.contracts import contract_routes
 from blueprints.api.data_consents import consent_routes
 from blueprints.api.deposits import deposit_routes
 from blueprints.api.description import make_api
-from blueprints.api.frameworks import framework_routes
 from blueprints.api.direct_deals import direct_deal_routes
+from blueprints.api.frameworks import framework_routes
 from blueprints.api.loans import loan_routes
 from blueprints.api.needs import need_routes
 from blueprints.api.notices import notice_routes

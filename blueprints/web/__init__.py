@@ -7,12 +7,12 @@ from flask import Blueprint, Flask, Response
 from blueprints import access
 from blueprints.web import (  # noqa: F401  (contract_changes adds pages to contracts)
     account,
+    bridges,
+    claims,
     contract_changes,
     contracts,
     deals,
     deposits,
-    bridges,
-    claims,
     direct_deals,
     elements,
     enterprise,

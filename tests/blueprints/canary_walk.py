@@ -165,7 +165,6 @@ ELSEWHERE = {
             "LoanChangePreview LoanChanges LoanDrawdown LoanRelease LoanRepayments"
         ),
         "api_direct_deals": "DirectDealConfirmation DirectDealRefusal DirectDeals",
-        "api_loans": "LoanCancellation LoanDrawdown LoanRepayments",
         "api_needs": "Needs",
         "api_notices": "NoticeReading NoticesReading",
         "api_organisations": "Limits MemberTags MemberController MemberWhitelist Organisations Own",
@@ -198,9 +197,7 @@ ELSEWHERE = {
         "deals": (
             "deals_cancel deals_confirm deals_draw deals_record deals_refuse deals_release deals_repay"
         ),
-        "deals": "deals_cancel deals_draw deals_repay",
         "direct_deals": "direct_deals_decide direct_deals_new",
-        "enterprise": "firm needs_answer needs_edit needs_fix needs_new needs_publish",
         "institution": "limits shelf_new shelf_set_listed shelf_standing",
         "notices": "notices_read notices_read_all",
         "officer": (

@@ -8,8 +8,8 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from tests.models import laws_ladder, laws_procurement
 from tests.models import laws_claims as claims
+from tests.models import laws_ladder, laws_procurement
 from tests.models import laws_lending as lending
 from tests.models.laws_payments import PAYMENT_CHECKS, PAYMENT_ROWS, PAYMENT_UNIQUE, PLAIN_PAYMENT
 from tests.models.laws_receivables import (

@@ -1,6 +1,6 @@
 """Deals closed off the platform, compensation claims, bridge loans
 
-Revision: 0011, after 0004
+Revision: 0011, after 0010
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from alembic import op
 from models.migrations.altering import ID, Change, extend, index, loosen, restore
 
 revision = "0011"
-down_revision = "0004"
+down_revision = "0010"
 branch_labels = None
 depends_on = None
 
