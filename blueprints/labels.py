@@ -21,6 +21,7 @@ from blueprints import (
     payment_labels,
     procurement_labels,
     receivable_labels,
+    report_labels,
 )
 from blueprints.field_words import FIELDS
 from market.admission import AdmissionState
@@ -334,6 +335,7 @@ LABELS.update(receivable_labels.LABELS)
 LABELS.update(import_labels.LABELS)
 FIELDS.update(import_labels.FIELDS)
 LABELS.update(claims_labels.LABELS)
+LABELS.update(report_labels.LABELS)
 
 #: Who is paid, as offers name them; others are named by the institution that wrote the offer.
 PAYEES: dict[str, Any] = {

@@ -16,11 +16,9 @@ from sqlalchemy.orm import joinedload
 
 from market.calendar import add_months, local_date, working_days_between
 from market.diligence import DeclineRate
-from market.party import Party
 from market.reference import calendar
 from market.vocabulary import (
     INSTITUTION_KINDS,
-    Capability,
     NeedState,
     OrganisationKind,
     Security,
@@ -30,7 +28,6 @@ from models.award import Award
 from models.base import db
 from models.bid import Bid
 from models.contract import Contract
-from models.financing import Financing
 from models.loan import Loan
 from models.need import Need
 from models.organisation import Organisation
@@ -244,20 +241,6 @@ def read_responses(zone_id: int) -> list[Response]:
         for bidder in bidders
     ]
     return sorted(rows, key=lambda row: (-row.answered, -row.amount, row.organisation.id))
-
-
-def list_contract_loans(by: Party) -> list[Financing]:
-    """Return the financed contracts of the party's zone, live ones first; officers and auditors only."""
-    by.require(Capability.OFFICER, Capability.AUDITOR)
-    return list(
-        db.session.scalars(
-            select(Financing)
-            .join(Contract, Financing.contract_id == Contract.id)
-            .where(Contract.zone_id == by.zone_id)
-            .options(joinedload(Financing.contract), joinedload(Financing.lender))
-            .order_by(Financing.ended_at.is_not(None), Financing.id.desc())
-        )
-    )
 
 
 def _deals(zone_id: int) -> list[Loan]:

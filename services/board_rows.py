@@ -10,24 +10,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
 
 from sqlalchemy import case, distinct, func, select
 from sqlalchemy.orm import joinedload, selectinload
 
 from market.calendar import local_date
 from market.party import Party
-from market.vocabulary import Capability, ContractStage, NeedState, Purpose, Security
-from models.alert import Alert
+from market.vocabulary import Capability, NeedState, Purpose, Security
 from models.award import Award
 from models.base import db
 from models.bid import Bid
-from models.contract import Contract
-from models.financing import Financing
 from models.loan import Loan
 from models.need import Need
-from models.payment import PurchaserPayment
-from services import board
 from services.loans import AGREED_LOANS
 
 
@@ -194,58 +188,3 @@ def sum_up(loans: Sequence[Loan]) -> Total:
         outstanding=sum(loan.outstanding for loan in loans),
         effective=weighted / weight if weight else None,
     )
-
-
-@dataclass(frozen=True, slots=True)
-class ContractLoanRow:
-    """A financed contract with what the purchaser paid, what is still owed and how many alerts are open."""
-
-    financing: Financing
-    paid: int
-    outstanding: int
-    alerts: int
-
-
-def list_contract_loans(
-    by: Party, *, stage: ContractStage | None = None, live: bool | None = None, search: str = ""
-) -> list[ContractLoanRow]:
-    """Return the financed contracts of the party's zone, live ones first; officers and auditors only."""
-    wanted = search.strip().lower()
-    financings = [
-        row
-        for row in board.list_contract_loans(by)
-        if (stage is None or row.contract.stage is stage)
-        and (live is None or (row.ended_at is None) is live)
-        and (not wanted or wanted in _named_contract(row.contract))
-    ]
-    ids = {row.contract.id for row in financings}
-    paid = _sum_by_contract(
-        select(PurchaserPayment.contract_id, func.sum(PurchaserPayment.amount))
-        .where(PurchaserPayment.contract_id.in_(ids), PurchaserPayment.paid_on.is_not(None))
-        .group_by(PurchaserPayment.contract_id)
-    )
-    owed = _sum_by_contract(
-        select(Loan.contract_id, func.sum(Loan.outstanding))
-        .where(Loan.contract_id.in_(ids))
-        .group_by(Loan.contract_id)
-    )
-    watched = _sum_by_contract(
-        select(Alert.contract_id, func.count(Alert.id))
-        .where(Alert.contract_id.in_(ids), Alert.resolved_at.is_(None))
-        .group_by(Alert.contract_id)
-    )
-    return [
-        ContractLoanRow(
-            row, paid.get(row.contract.id, 0), owed.get(row.contract.id, 0), watched.get(row.contract.id, 0)
-        )
-        for row in financings
-    ]
-
-
-def _sum_by_contract(query: Any) -> dict[int, int]:
-    return {key: int(value) for key, value in db.session.execute(query)}
-
-
-def _named_contract(contract: Contract) -> str:
-    words = (contract.number, contract.title, contract.supplier_name, contract.purchaser_name)
-    return " ".join(word or "" for word in words).lower()

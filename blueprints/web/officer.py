@@ -18,6 +18,7 @@ from blueprints.web import (
     need_words,
     officer_admissions,
     officer_bureau,
+    officer_contract_loans,
     officer_early_openings,
     officer_frameworks,
     officer_imports,
@@ -125,6 +126,7 @@ STEPS = {
 page = Blueprint("officer", __name__)
 officer_rounds.init(page)
 officer_watch.init(page)
+officer_contract_loans.init(page)
 officer_early_openings.init(page)
 officer_justifications.init(page)
 officer_members.init(page)

@@ -1,95 +1,32 @@
-"""What the officer watches: contract loans on their ladder, and the alerts to act on."""
+"""What the officer watches: the alerts to act on."""
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Any
 
 from flask import Blueprint, flash, redirect, request, url_for
-from flask_babel import gettext, lazy_gettext
+from flask_babel import gettext
 
-from blueprints import alert_words, labels
+from blueprints import alert_words
 from blueprints.access import acting, allows, now
-from blueprints.documents import spreadsheet
-from blueprints.documents.spreadsheet import Column, Kind
-from blueprints.web import elements, paging
+from blueprints.web import paging
 from blueprints.web.forms import Form
-from market import contract_loan
-from market.vocabulary import AlertKind, Capability, ContractStage
-from services import alerts, board_rows, users
-from services.board_rows import ContractLoanRow
+from market.vocabulary import AlertKind, Capability
+from services import alerts, users
 
 Answer = Any
 
 ROLES = (Capability.OFFICER, Capability.AUDITOR)
-LOAN_SORTS: dict[str, Any] = {
-    "newest": lambda row: row.financing.id,
-    "financed": lambda row: row.financing.financed,
-    "outstanding": lambda row: row.outstanding,
-    "stage": lambda row: list(ContractStage).index(row.financing.contract.stage),
-}
-LOAN_COLUMNS = (
-    Column(lazy_gettext("Contract")),
-    Column(lazy_gettext("Title")),
-    Column(lazy_gettext("Supplier")),
-    Column(lazy_gettext("Purchaser")),
-    Column(lazy_gettext("Lender")),
-    Column(lazy_gettext("Stage")),
-    Column(lazy_gettext("Contract amount"), Kind.MONEY),
-    Column(lazy_gettext("Financed"), Kind.MONEY),
-    Column(lazy_gettext("Purchaser paid"), Kind.MONEY),
-    Column(lazy_gettext("Outstanding"), Kind.MONEY),
-    Column(lazy_gettext("Last payment due"), Kind.DAY),
-    Column(lazy_gettext("Open alerts"), Kind.NUMBER),
-)
 
 
 def init(page: Blueprint) -> None:
     """Add the addresses to the blueprint."""
-    page.add_url_rule("/contract-loans", view_func=contract_loans)
     page.add_url_rule("/alerts", view_func=alert_list, endpoint="alerts")
     page.add_url_rule(
         "/alerts/<int(max=2147483647):alert_id>/resolve",
         view_func=resolve_alert,
         methods=["POST"],
         endpoint="alerts_resolve",
-    )
-
-
-@allows(*ROLES)
-def contract_loans() -> Answer:
-    """Show the financed contracts of the zone with their rung, their money and their alerts."""
-    stage = paging.chosen("stage", ContractStage)
-    live = {"live": True, "ended": False}.get(request.args.get("state", ""))
-    search = request.args.get("q", "")[:80]
-    everything = board_rows.list_contract_loans(acting())
-    rows = board_rows.list_contract_loans(acting(), stage=stage, live=live, search=search)
-    if request.args.get("alerts") == "1":
-        rows = [row for row in rows if row.alerts]
-    part = paging.asked(LOAN_SORTS, "-newest")
-    rows.sort(key=LOAN_SORTS[part.sort], reverse=part.descending)
-    if request.args.get("export"):
-        return spreadsheet.respond(
-            "contract-loans", request.args["export"], LOAN_COLUMNS, [_cells(row) for row in rows]
-        )
-    running = [row for row in everything if row.financing.ended_at is None]
-    stages = Counter(row.financing.contract.stage for row in running)
-    reached = [stage for stage in ContractStage if stages[stage]]
-    return Form().page(
-        "officer/contract_loans.html",
-        page=paging.slice_rows(rows, part),
-        total=len(everything),
-        live=len(running),
-        financed=sum(row.financing.financed for row in running),
-        outstanding=sum(row.outstanding for row in running),
-        watched=sum(1 for row in everything if row.alerts),
-        stages=reached,
-        stage_names=[str(labels.label(stage)) for stage in reached],
-        commonest=str(labels.label(stages.most_common(1)[0][0])) if stages else "",
-        stage_counts=[stages[stage] for stage in reached],
-        all_stages=[
-            stage for stage in ContractStage if contract_loan.has_reached(stage, ContractStage.CREDITED)
-        ],
     )
 
 
@@ -134,21 +71,3 @@ def _show_alerts(form: Form, faulty: int | None) -> Answer:
         subjects=alerts.read_subjects(shown.rows),
         say=alert_words.alert,
     )
-
-
-def _cells(row: ContractLoanRow) -> list[Any]:
-    contract = row.financing.contract
-    return [
-        contract.number,
-        contract.title,
-        contract.supplier_name,
-        contract.purchaser_name,
-        elements.named(row.financing.lender),
-        contract.stage,
-        contract.amount,
-        row.financing.financed,
-        row.paid,
-        row.outstanding,
-        contract.last_due_on,
-        row.alerts,
-    ]

@@ -13,7 +13,6 @@ from services.board_rows import LoanFigure, NeedFigure
 from services.sealing import Sealer
 from tests.blueprints.web.market_stall import make_deal, make_stall
 from tests.factories import make_need, make_officer, place_bid
-from tests.services.test_path import make_drawn_contract_loan
 
 
 def test_each_figure_counts_the_rows_it_leads_to(app: Flask, now: datetime, sealer: Sealer) -> None:
@@ -59,12 +58,3 @@ def test_who_answers_an_open_need_is_not_counted(app: Flask, now: datetime, seal
     assert board.read_responses(need.zone_id) == before
     row = board_rows.list_needs(make_officer(now=now), now)[0]
     assert (row.answers, row.best) == (None, None)
-
-
-def test_contract_loans_come_with_what_was_paid_and_owed(app: Flask, now: datetime, sealer: Sealer) -> None:
-    _, bank, _, contract, loan, _ = make_drawn_contract_loan(now, sealer)
-    (row,) = board_rows.list_contract_loans(make_officer(now=now, zone_id=bank.zone_id))
-    assert row.financing.contract_id == contract.id
-    assert row.outstanding == loan.principal
-    assert row.paid == sum(payment.amount for payment in contract.payments)
-    assert row.alerts == 0

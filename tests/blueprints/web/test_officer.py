@@ -270,7 +270,7 @@ def test_contract_loans_show_their_rung_and_their_money(
     sign_in(client, make_officer(now=now, zone_id=bank.zone_id))
     page = client.get("/contract-loans").text
     assert contract.title in page and "Loan drawn" in page
-    assert contract.title not in client.get("/contract-loans?state=ended").text
+    assert contract.title not in client.get("/contract-loans?mark=ended").text
     assert contract.title not in client.get("/contract-loans?stage=repaid").text
     assert contract.title in client.get(f"/contract-loans?q={contract.number[:6]}").text
 
