@@ -93,6 +93,7 @@ FIELDS: dict[str, Any] = {
     "maturing_reference": lazy_gettext("Maturing loan"),
     "minimum_bids": lazy_gettext("Least number of bids"),
     "mode": lazy_gettext("How bids take headroom"),
+    "month": lazy_gettext("Month"),
     "months": lazy_gettext("Tenor"),
     "most_days": lazy_gettext("Most working days"),
     "most_share": lazy_gettext("Largest share of the renewal"),

@@ -50,6 +50,7 @@ NOUNS: dict[str, Any] = {
     "recovery": lazy_gettext("Recovery"),
     "renewal": lazy_gettext("Renewal commitment"),
     "repayment": lazy_gettext("Repayment entry"),
+    "report": lazy_gettext("Monthly report"),
     "round": lazy_gettext("Matching round"),
     "share": lazy_gettext("Party of the list"),
     "standing_bid": lazy_gettext("Standing bid"),

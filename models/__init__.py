@@ -14,6 +14,7 @@ from models import (  # noqa: F401  (each import registers its tables with the m
     financing,
     framework,
     import_job,
+    lender_report,
     loan,
     need,
     notice,

@@ -154,6 +154,11 @@ def list_for_contract(contract_id: int, *, by: Party) -> list[Alert]:
     )
 
 
+def name_reports(zone_id: int, lender_id: int) -> str:
+    """Return how the subjects of alerts on a lender's reports begin."""
+    return f"report:{zone_id}:{lender_id}:"
+
+
 def _open(session: Session, kind: AlertKind, subject: str) -> Alert | None:
     return session.scalar(
         select(Alert).where(Alert.kind == kind, Alert.subject == subject, Alert.resolved_at.is_(None))
@@ -164,7 +169,8 @@ def _concerning(by: Party) -> ColumnElement[bool]:
     """Return the condition that an alert is the party's to look at.
 
     A loan's alert is its lender's and its firm's alone: neither the purchaser nor who lent on the same
-    contract before is told that a firm is late. A contract's alert is its two sides' and its live lender's.
+    contract before is told that a firm is late. A contract's alert is its two sides' and its live lender's,
+    that of a missing report the lender's.
     """
     if by.may(Capability.OFFICER, Capability.AUDITOR):
         return true()
@@ -173,7 +179,11 @@ def _concerning(by: Party) -> ColumnElement[bool]:
     told = and_(Loan.borrower_id == own, Alert.kind != AlertKind.FINANCING_REFUSED)
     contracts = select(Contract.id).where((Contract.supplier_id == own) | (Contract.purchaser_id == own))
     financed = select(Financing.contract_id).where(Financing.lender_id == own, Financing.ended_at.is_(None))
+    reports = and_(
+        Alert.kind == AlertKind.REPORT_MISSING, Alert.subject.startswith(name_reports(by.zone_id, own or 0))
+    )
     return or_(
+        reports,
         select(Loan.id).where(Loan.id == Alert.loan_id, or_(Loan.lender_id == own, told)).exists(),
         and_(
             Alert.loan_id.is_(None),

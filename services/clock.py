@@ -18,6 +18,7 @@ from services import (
     frameworks,
     justifications,
     late_purchasers,
+    lender_reports,
     nightly,
     opening,
     payment_watch,
@@ -142,6 +143,11 @@ def run_due(zone_id: int, *, now: datetime, sealer: Sealer) -> Counter[str]:
         "renewals of bridge loans",
         lambda: renewals.list_due(zone_id, now),
         lambda renewal_id: renewals.watch(renewal_id, by=by, now=now),
+    )
+    do_each(
+        "missing reports",
+        lambda: lender_reports.list_missing(zone_id, now),
+        lambda due: lender_reports.note_missing(*due, by=by, now=now),
     )
     try:
         workload.watch(zone_id, by=by, now=now)

@@ -180,6 +180,7 @@ def _read_known(zone_id: int) -> _Known:
             Alert.zone_id == zone_id, Alert.resolved_at.is_(None), Alert.contract_id.is_not(None)
         )
     ):
+        assert contract_id is not None
         alerts[contract_id][kind] += 1
     changes = db.session.scalars(
         select(AccountChange.contract_id)

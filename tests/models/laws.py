@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from tests.models import laws_claims as claims
-from tests.models import laws_ladder, laws_procurement
+from tests.models import laws_ladder, laws_procurement, laws_reports
 from tests.models import laws_lending as lending
 from tests.models.laws_payments import PAYMENT_CHECKS, PAYMENT_ROWS, PAYMENT_UNIQUE, PLAIN_PAYMENT
 from tests.models.laws_receivables import (
@@ -277,6 +277,7 @@ ROWS: list[tuple[str, Values]] = [
     *laws_ladder.ROWS,
     *laws_procurement.ROWS,
     *claims.ROWS,
+    *laws_reports.ROWS,
 ]
 
 #: Law (a CHECK): the row it is tried on, and what breaks it.
@@ -438,6 +439,7 @@ CHECKS: list[tuple[str, int | date, Values]] = [
     *laws_ladder.CHECKS,
     *laws_procurement.CHECKS,
     *claims.CHECKS,
+    *laws_reports.CHECKS,
 ]
 
 #: Law (a unique constraint or index): the row that is there, and how a second one differs from it.
@@ -493,6 +495,7 @@ UNIQUE: list[tuple[str, int, Values]] = [
     *laws_ladder.UNIQUE,
     *laws_procurement.UNIQUE,
     *claims.UNIQUE,
+    *laws_reports.UNIQUE,
 ]
 
 #: What a partial law leaves free: a second row that may stand beside the first.
@@ -525,4 +528,5 @@ FREE: list[tuple[str, int, Values]] = [
     *laws_ladder.FREE,
     *laws_procurement.FREE,
     *claims.FREE,
+    *laws_reports.FREE,
 ]
