@@ -41,6 +41,7 @@ from blueprints.api.deposits import deposit_routes
 from blueprints.api.description import make_api
 from blueprints.api.direct_deals import direct_deal_routes
 from blueprints.api.frameworks import framework_routes
+from blueprints.api.lender_reports import report_routes
 from blueprints.api.loans import loan_routes
 from blueprints.api.needs import need_routes
 from blueprints.api.notices import notice_routes
@@ -85,6 +86,7 @@ SUBJECTS = (
     deposit_routes,
     payment_routes,
     receivable_routes,
+    report_routes,
     round_routes,
     alert_routes,
     notice_routes,

@@ -21,6 +21,7 @@ from blueprints.web import (  # noqa: F401  (contract_changes adds pages to cont
     health,
     institution,
     notices,
+    lender_reports,
     officer,
     papers,
     payments,
@@ -71,4 +72,5 @@ def register(app: Flask) -> None:
     app.register_blueprint(institution.page)
     app.register_blueprint(officer.page)
     app.register_blueprint(standings.page)
+    app.register_blueprint(lender_reports.page)
     access.declare(app, "web.static", access.PUBLIC)

@@ -48,6 +48,8 @@ MENU: tuple[Entry, ...] = (
     Entry("direct_deals.direct_deals", lazy_gettext("Deals to confirm"), "circle-check"),
     Entry("claims.claims", lazy_gettext("Claims"), "shield-check"),
     Entry("bridges.bridges", lazy_gettext("Bridge loans"), "route"),
+    Entry("lender_reports.reports", lazy_gettext("Monthly reports"), "calendar"),
+    Entry("lender_reports.received", lazy_gettext("Monthly reports"), "calendar"),
     Entry("officer.alerts", lazy_gettext("Alerts"), "bell"),
     Entry("contracts.contracts", lazy_gettext("Contracts"), "file-certificate"),
     Entry("procurement.intentions", lazy_gettext("Procurement"), "file-text"),

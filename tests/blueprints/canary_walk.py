@@ -52,6 +52,8 @@ QUERIES = {
     "deals.deals": ["export=csv", "export=xlsx", "bucket=current&sort=late"],
     "deals.deals_change": ["kind=extension", "kind=undo&event=1"],
     "officer.overdue": ["export=csv"],
+    "officer.contract_loans": ["export=xlsx", "period=2026-11", "mark=overdue"],
+    "lender_reports.received": ["export=csv"],
     "officer.members": ["export=csv"],
     "officer.admissions": ["export=csv"],
     "officer.justifications": ["view=decided"],
@@ -165,6 +167,8 @@ ELSEWHERE = {
             "LoanChangePreview LoanChanges LoanDrawdown LoanRelease LoanRepayments"
         ),
         "api_direct_deals": "DirectDealConfirmation DirectDealRefusal DirectDeals",
+        "api_lender_reports": "ContractReports",
+        "api_loans": "LoanCancellation LoanDrawdown LoanRepayments",
         "api_needs": "Needs",
         "api_notices": "NoticeReading NoticesReading",
         "api_organisations": "Limits MemberTags MemberController MemberWhitelist Organisations Own",
@@ -200,6 +204,7 @@ ELSEWHERE = {
         "direct_deals": "direct_deals_decide direct_deals_new",
         "institution": "limits shelf_new shelf_set_listed shelf_standing",
         "notices": "notices_read notices_read_all",
+        "lender_reports": "reports_submit",
         "officer": (
             "bureau_pull bureau_save frameworks_end frameworks_require frameworks_sign procurement_rules_add "
             "admissions_new admissions_papers admissions_reinstate admissions_suspend "
@@ -311,6 +316,7 @@ class Walk:
             "token_id": [1],
             "payment_id": [1],
             "unmatched_id": [1],
+            "month": ["2026-10"],
             "paper": ["sheet.pdf", "proof.json", "proof.xlsx"],
             "step": list(STEPS),
             "move": [DepositMove.ASK.value, DepositMove.DECLINE.value],
