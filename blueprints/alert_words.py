@@ -21,6 +21,33 @@ WORK: dict[str, Any] = {
 }
 
 
+#: How alerts ended whose cause went away; what somebody did about one is in that person's words.
+RESOLUTIONS: dict[str, Any] = {
+    "paid": lazy_gettext("The money arrived."),
+    "dated": lazy_gettext("The payment has its date."),
+    "matched": lazy_gettext("The contract was found."),
+    "refunded": lazy_gettext("What was too much went back."),
+    "corrected": lazy_gettext("The record was corrected."),
+    "reopened": lazy_gettext("What was said of the payment was taken back."),
+    "caught_up": lazy_gettext("What was late was paid."),
+    "handed_in": lazy_gettext("The report was handed in."),
+    "accepted": lazy_gettext("The reasons were accepted."),
+    "refused": lazy_gettext("The bid was refused."),
+    "bid_ended": lazy_gettext("The bid ended before it was decided."),
+    "awarded": lazy_gettext("Another bid was chosen."),
+    "approved": lazy_gettext("The institution approved."),
+    "declined": lazy_gettext("The institution declined."),
+    "clock_moved": lazy_gettext("The firm answered; the time was moved."),
+    "renewed": lazy_gettext("A new agreement follows."),
+    "ended": lazy_gettext("The agreement was ended early."),
+}
+
+
+def resolution(said: str | None) -> str:
+    """Return how an alert ended."""
+    return str(RESOLUTIONS.get(said or "", said or ""))
+
+
 def alert(kind: AlertKind, details: Details) -> str:
     """Return what an alert saw (the details that ``services.alerts.raise_alert`` stored)."""
     return _SENTENCES[kind](details)

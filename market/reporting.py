@@ -1,7 +1,7 @@
 """Months of the lenders' report on contract loans: due by the tenth of the next month.
 
-Shenzhen's rule for loans on government contracts (政府采购订单融资): banks report last month's deals by the 10th.
-A month is written as ``2026-11``.
+Shenzhen's rule for loans on government contracts (政府采购订单融资): banks report last month's deals by
+the 10th. A month is written as ``2026-11``.
 """
 
 from __future__ import annotations

@@ -154,6 +154,23 @@ def list_for_contract(contract_id: int, *, by: Party) -> list[Alert]:
     )
 
 
+def list_for_loan(loan: Loan, *, by: Party) -> list[Alert]:
+    """Return the alerts on a loan, and on its contract since it was approved, that are the party's to know.
+
+    Resolved ones too, oldest first.
+    """
+    of_contract = and_(
+        Alert.loan_id.is_(None), Alert.contract_id == loan.contract_id, Alert.raised_at >= loan.approved_at
+    )
+    return list(
+        db.session.scalars(
+            select(Alert)
+            .where(Alert.zone_id == by.zone_id, or_(Alert.loan_id == loan.id, of_contract), _concerning(by))
+            .order_by(Alert.id)
+        )
+    )
+
+
 def name_reports(zone_id: int, lender_id: int) -> str:
     """Return how the subjects of alerts on a lender's reports begin."""
     return f"report:{zone_id}:{lender_id}:"

@@ -115,6 +115,7 @@ def list_rows(by: Party, now: datetime, which: Which = Which()) -> list[Contract
     parties: dict[tuple[int, int], tuple[Contract, Organisation]] = {}
     claims: dict[tuple[int, int], Financing] = {}
     for claim in _list_claims(by.zone_id):
+        assert claim.contract is not None and claim.contract_id is not None
         key = (claim.contract_id, claim.lender_id)
         parties[key] = (claim.contract, claim.lender)
         # Of several claims of one lender on a contract the running one counts, else the last.

@@ -12,6 +12,7 @@ from blueprints.api import (  # noqa: F401  (all but documentation add routes to
     account_changes,
     account_notices,
     bulk_bids,
+    deal_files,
     documentation,
     early_openings,
     imports,

@@ -80,9 +80,13 @@ def write_csv(columns: Sequence[Column], rows: Iterable[Sequence[Any]]) -> bytes
 
 def write_xlsx(columns: Sequence[Column], rows: Iterable[Sequence[Any]]) -> bytes:
     """Return a workbook with one sheet: figures as numbers, the head fixed, filters set."""
+    return write_sheets([("", columns, rows)])
+
+
+def write_sheets(sheets: Iterable[tuple[str, Sequence[Column], Iterable[Sequence[Any]]]]) -> bytes:
+    """Return a workbook with a sheet for each list: its name ("" for none of its own), columns and rows."""
     out = io.BytesIO()
     book = xlsxwriter.Workbook(out, {"in_memory": True})
-    sheet = book.add_worksheet()
     bold = book.add_format({"bold": True})
     looks = {
         Kind.MONEY: book.add_format({"num_format": "#,##0.00"}),
@@ -90,6 +94,15 @@ def write_xlsx(columns: Sequence[Column], rows: Iterable[Sequence[Any]]) -> byte
         Kind.DAY: book.add_format({"num_format": "yyyy-mm-dd"}),
         Kind.MOMENT: book.add_format({"num_format": "yyyy-mm-dd hh:mm"}),
     }
+    for name, columns, rows in sheets:
+        _write_sheet(book.add_worksheet(name or None), columns, rows, bold, looks)
+    book.close()
+    return out.getvalue()
+
+
+def _write_sheet(
+    sheet: Any, columns: Sequence[Column], rows: Iterable[Sequence[Any]], bold: Any, looks: dict[Kind, Any]
+) -> None:
     widths = [len(column.head.encode("gbk", "replace")) for column in columns]
     for position, column in enumerate(columns):
         sheet.write_string(0, position, column.head, bold)
@@ -103,8 +116,6 @@ def write_xlsx(columns: Sequence[Column], rows: Iterable[Sequence[Any]]) -> byte
         sheet.set_column(position, position, min(_WIDEST, width + 2))
     sheet.freeze_panes(1, 0)
     sheet.autofilter(0, 0, count, len(columns) - 1)
-    book.close()
-    return out.getvalue()
 
 
 def _write(sheet: Any, line: int, position: int, kind: Kind, value: Any, text: str, look: Any) -> None:

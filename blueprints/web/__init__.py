@@ -11,6 +11,7 @@ from blueprints.web import (  # noqa: F401  (contract_changes adds pages to cont
     claims,
     contract_changes,
     contracts,
+    deal_files,
     deals,
     deposits,
     direct_deals,
@@ -20,8 +21,8 @@ from blueprints.web import (  # noqa: F401  (contract_changes adds pages to cont
     errors,
     health,
     institution,
-    notices,
     lender_reports,
+    notices,
     officer,
     papers,
     payments,
@@ -61,6 +62,7 @@ def register(app: Flask) -> None:
     app.register_blueprint(direct_deals.page)
     app.register_blueprint(claims.page)
     app.register_blueprint(bridges.page)
+    app.register_blueprint(deal_files.page)
     app.register_blueprint(reviews.page)
     app.register_blueprint(papers.page)
     app.register_blueprint(contracts.page)

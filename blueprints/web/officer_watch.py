@@ -70,4 +70,5 @@ def _show_alerts(form: Form, faulty: int | None) -> Answer:
         people=people,
         subjects=alerts.read_subjects(shown.rows),
         say=alert_words.alert,
+        say_end=alert_words.resolution,
     )
