@@ -19,7 +19,6 @@ from services import lender_reports
 
 report_routes = Blueprint("lender_reports", __name__, "Lenders' monthly reports on contract loans.")
 
-MONTH = "<month>"
 WATCHERS = (Capability.OFFICER, Capability.AUDITOR)
 
 
@@ -98,57 +97,68 @@ class LenderStandings(Answer):
     items = fields.Many(fields.Part(LenderStandingAnswer), most=10_000)
 
 
-class ReportEntry(Body):
+class MonthQuery(Body):
+    """Of which month."""
+
+    month = fields.Text("As `2026-10`.", most=7, required=True)
+
+
+class ReportEntry(MonthQuery):
     """What is handed in."""
 
     seal = fields.Text("The `seal` of the draft that was checked.", most=64, required=True)
     reason = fields.Text("Why, of a correction.", most=lender_reports.REASON_MOST, load_default="")
 
 
-@report_routes.route(f"/contract-reports/{MONTH}/draft")
+@report_routes.route("/contract-reports/draft")
 class ReportDraft(MethodView):
     """The draft."""
 
     @report_routes.doc(operationId="getContractReportDraft")
+    @report_routes.arguments(MonthQuery, location="query")
     @report_routes.response(200, DraftAnswer)
     @allows(*lender_reports.LENDER)
-    def get(self, month: str) -> Any:
-        """Return a month's report (`2026-10`) as the caller's book has it."""
-        draft = lender_reports.prefill(month, by=access.acting(), now=access.now())
+    def get(self, query: dict[str, Any]) -> Any:
+        """Return a month's report as the caller's book has it."""
+        draft = lender_reports.prefill(query["month"], by=access.acting(), now=access.now())
         plain = {"month": draft.month, "deadline": draft.deadline, "seal": draft.seal}
         return {**plain, **_show_figures(draft.figures)}
 
 
-@report_routes.route(f"/contract-reports/{MONTH}")
+@report_routes.route("/contract-reports")
 class ContractReports(MethodView):
     """Reports on a month."""
 
     @report_routes.doc(operationId="listContractReports")
+    @report_routes.arguments(MonthQuery, location="query")
     @report_routes.response(200, LenderReports)
     @allows(*lender_reports.LENDER, *WATCHERS)
-    def get(self, month: str) -> Any:
+    def get(self, query: dict[str, Any]) -> Any:
         """List the reports on a month with corrections: the caller's own, for officers everybody's."""
-        return {"items": [show(row) for row in lender_reports.list_reports(month, by=access.acting())]}
+        return {
+            "items": [show(row) for row in lender_reports.list_reports(query["month"], by=access.acting())]
+        }
 
     @report_routes.doc(operationId="submitContractReport")
     @report_routes.arguments(ReportEntry)
     @report_routes.response(201, LenderReportAnswer)
     @allows(*lender_reports.LENDER)
-    def post(self, data: dict[str, Any], month: str) -> Any:
+    def post(self, data: dict[str, Any]) -> Any:
         """Hand a report in as the draft has it; a second one is a correction with its reason."""
-        return show(lender_reports.submit(month, **data, by=access.acting(), now=access.now()))
+        return show(lender_reports.submit(**data, by=access.acting(), now=access.now()))
 
 
-@report_routes.route(f"/contract-reports/{MONTH}/standings")
+@report_routes.route("/contract-reports/standings")
 class ReportStandings(MethodView):
     """Who has reported."""
 
     @report_routes.doc(operationId="listContractReportStandings")
+    @report_routes.arguments(MonthQuery, location="query")
     @report_routes.response(200, LenderStandings)
     @allows(*WATCHERS)
-    def get(self, month: str) -> Any:
+    def get(self, query: dict[str, Any]) -> Any:
         """List who had to report on a month, and whether each has."""
-        found = lender_reports.list_month(month, by=access.acting(), now=access.now())
+        found = lender_reports.list_month(query["month"], by=access.acting(), now=access.now())
         return {
             "items": [
                 {

@@ -27,11 +27,12 @@ def test_that_a_firm_is_late_is_its_lenders_business_and_not_its_customers(
     run_due(firm.zone_id, now=late, sealer=sealer)
     both = {AlertKind.LOAN_OVERDUE, AlertKind.PURCHASER_OVERDUE}
     officer, auditor = make_officer(now=now), make_party(OrganisationKind.AGENCY, now=now)
+    report = AlertKind.REPORT_MISSING
     for party, seen in (
         (firm, both),
-        (bank, both),
-        (officer, both),
-        (auditor, both),
+        (bank, both | {report}),
+        (officer, both | {report}),
+        (auditor, both | {report}),
         (purchaser, {AlertKind.PURCHASER_OVERDUE}),
         (make_party(now=now), set()),
         (make_party(OrganisationKind.BANK, now=now), set()),
@@ -61,7 +62,7 @@ def test_that_a_firm_is_late_is_its_lenders_business_and_not_its_customers(
         alerts.resolve(overdue.id, "再次", by=officer, now=late)
     # The clock does not raise again what a person has settled.
     run_due(firm.zone_id, now=late + timedelta(days=1), sealer=sealer)
-    assert {alert.kind for alert in alerts.list_open(bank)} == {AlertKind.PURCHASER_OVERDUE}
+    assert {alert.kind for alert in alerts.list_open(bank)} == {AlertKind.PURCHASER_OVERDUE, report}
 
 
 def test_a_former_lender_hears_no_more_of_a_contract(app: Flask, now: datetime, sealer: Sealer) -> None:
@@ -79,6 +80,10 @@ def test_a_former_lender_hears_no_more_of_a_contract(app: Flask, now: datetime, 
     pledge(contract, bank, again)
     pay_out(second.id, date(2026, 11, 26), by=bank, now=again)
     run_due(firm.zone_id, now=again + timedelta(days=250), sealer=sealer)
-    assert len(alerts.list_open(bank)) == 2
+    assert {alert.kind for alert in alerts.list_open(bank)} == {
+        AlertKind.LOAN_OVERDUE,
+        AlertKind.PURCHASER_OVERDUE,
+        AlertKind.REPORT_MISSING,
+    }
     assert alerts.list_open(former) == []
     assert db.session.get_one(Contract, contract.id).stage.value == "drawn"

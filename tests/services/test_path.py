@@ -424,17 +424,23 @@ def test_the_clock_notices_a_late_purchaser_and_a_late_loan_once(
     app: Flask, now: datetime, sealer: Sealer
 ) -> None:
     firm, bank, _purchaser, _contract, loan, later = make_drawn_contract_loan(now, sealer)
+
+    def list_kinds() -> list[str]:
+        kinds = [alert.kind.value for alert in alerts.list_open(bank)]
+        # That the bank's own monthly report is late is not what this is about.
+        return sorted(kind for kind in kinds if kind != "report_missing")
+
     run_due(firm.zone_id, now=later + timedelta(days=60), sealer=sealer)
     run_due(firm.zone_id, now=later + timedelta(days=61), sealer=sealer)
-    assert [alert.kind.value for alert in alerts.list_open(bank)] == ["purchaser_overdue"]
+    assert list_kinds() == ["purchaser_overdue"]
     run_due(firm.zone_id, now=later + timedelta(days=300), sealer=sealer)
-    assert {alert.kind.value for alert in alerts.list_open(bank)} == {"purchaser_overdue", "loan_overdue"}
+    assert list_kinds() == ["loan_overdue", "purchaser_overdue"]
     assert db.session.get_one(Loan, loan.id).overdue_since == date(2027, 8, 23)
     loans.record_repayment(
         loan.id, 7 * MILLION + 202_125_00, date(2027, 9, 20), "R1", by=bank, now=later + timedelta(days=302)
     )
     assert db.session.get_one(Loan, loan.id).overdue_since is None
-    assert {alert.kind.value for alert in alerts.list_open(bank)} == {"purchaser_overdue"}
+    assert list_kinds() == ["purchaser_overdue"]
 
 
 def test_one_contract_has_one_live_lender_however_its_number_is_spelt(

@@ -68,17 +68,17 @@ def test_the_api_speaks_of_the_same_report(client: FlaskClient, now: datetime, s
     def ask(party: Any, method: str, path: str, body: Any = None) -> tuple[int, Any]:
         forget_request()
         headers = {"Authorization": f"Bearer {tokens[party.user_id]}"}
-        answer = client.open(f"/api/v1/contract-reports/{path}", method=method, headers=headers, json=body)
+        answer = client.open(f"/api/v1/contract-reports{path}", method=method, headers=headers, json=body)
         return answer.status_code, answer.get_json()
 
     tokens = {party.user_id: users.issue_token("test", by=party, now=now)[1] for party in (bank, officer)}
-    status, draft = ask(bank, "GET", "2026-11/draft")
+    status, draft = ask(bank, "GET", "/draft?month=2026-11")
     assert (status, [row["contract_number"] for row in draft["rows"]]) == (200, [contract.number])
     assert draft["totals"]["outstanding"] == "7000000.00"
-    status, missing = ask(officer, "GET", "2026-11/standings")
+    status, missing = ask(officer, "GET", "/standings?month=2026-11")
     assert [(one["report_id"], one["is_late"]) for one in missing["items"]] == [(None, True)]
-    status, report = ask(bank, "POST", "2026-11", {"seal": draft["seal"]})
+    status, report = ask(bank, "POST", "", {"month": "2026-11", "seal": draft["seal"]})
     assert (status, report["number"], report["rows"][0]["loan_id"]) == (201, 1, loan.id)
-    status, listed = ask(officer, "GET", "2026-11")
+    status, listed = ask(officer, "GET", "?month=2026-11")
     assert [one["id"] for one in listed["items"]] == [report["id"]]
-    assert ask(officer, "POST", "2026-11", {"seal": draft["seal"]})[0] == 403
+    assert ask(officer, "POST", "", {"month": "2026-11", "seal": draft["seal"]})[0] == 403
