@@ -1,6 +1,6 @@
 """Lenders' monthly reports on contract loans
 
-Revision: 0012, after 0009
+Revision: 0012, after 0011
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from alembic import op
 from models.migrations.altering import ID, index
 
 revision = "0012"
-down_revision = "0009"
+down_revision = "0011"
 branch_labels = None
 depends_on = None
 
