@@ -15,12 +15,13 @@ from market.errors import Forbidden
 from market.ladder_vocabulary import PledgeEnd, SideState
 from market.lending_vocabulary import Bucket, DealKind
 from market.party import Party
+from market.receivable_vocabulary import FinancingMode
 from market.report_vocabulary import LoanMark
 from market.vocabulary import AlertKind, ContractStage, LoanState, OrganisationKind
 from models.alert import Alert
 from models.base import db, transaction
 from models.contract import Contract
-from models.financing import Financing
+from models.financing import ContractMode, Financing
 from models.loan import Loan
 from models.organisation import Organisation
 from models.pledge import Pledge
@@ -66,10 +67,15 @@ def finance(
         )
         session.add(contract)
         session.flush()
+        key = f"JN{number}|{firm.credit_code}"
+        session.add(ContractMode(contract_key=key, mode=FinancingMode.WHOLE))
+        session.flush()
         session.add_all(
             [
                 Financing(
-                    key=f"JN{number}|{firm.credit_code}",
+                    key=key,
+                    live_key=key,
+                    live_mode=FinancingMode.WHOLE,
                     contract_id=contract.id,
                     lender_id=lender.organisation_id,
                     financed=amount,
