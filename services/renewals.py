@@ -46,7 +46,7 @@ class Commitment:
     evidence: str
 
 
-def commit(loan_id: int, commitment: Commitment, *, by: Party, now: datetime) -> Renewal:
+def record_promise(loan_id: int, commitment: Commitment, *, by: Party, now: datetime) -> Renewal:
     """Record the commitment that a bridge leans on, or correct it before anything is paid out."""
     by.require(*_LENDER)
     loans.find_own(loan_id, by)

@@ -100,7 +100,9 @@ class LoanRenewal(MethodView):
     @allows(*LENDER)
     def put(self, data: dict[str, Any], loan_id: int) -> Any:
         """Record the bank's commitment, or correct it before anything is paid out."""
-        return renewals.commit(loan_id, renewals.Commitment(**data), by=access.acting(), now=access.now())
+        return renewals.record_promise(
+            loan_id, renewals.Commitment(**data), by=access.acting(), now=access.now()
+        )
 
 
 @bridge_routes.route(f"/loans/<{fields.ID}:loan_id>/renewal/return")

@@ -78,7 +78,7 @@ def bridges_commit(loan_id: int) -> Answer:
         account=form.text("account", most=60),
         evidence=form.text("evidence", most=300),
     )
-    form.run(renewals.commit, loan_id, commitment, by=access.acting(), now=access.now())
+    form.run(renewals.record_promise, loan_id, commitment, by=access.acting(), now=access.now())
     return _answer(form, loan_id, gettext("The commitment is on record. The bridge can be paid out now."))
 
 

@@ -65,10 +65,10 @@ def test_a_bridge_is_paid_only_against_a_commitment_and_to_the_maturing_loan(
     with refuses(Code.REQUIRED, "renewal"):
         draw()
     # 95 % of 2,105,263.15 yuan are a fen too little for two million.
-    renewals.commit(loan.id, promise(bank, promised=210_526_315), by=fund, now=now)
+    renewals.record_promise(loan.id, promise(bank, promised=210_526_315), by=fund, now=now)
     with refuses(Code.TOO_LARGE, "amount"):
         draw()
-    renewals.commit(loan.id, promise(bank, promised=210_526_316), by=fund, now=now)
+    renewals.record_promise(loan.id, promise(bank, promised=210_526_316), by=fund, now=now)
     with refuses(Code.REQUIRED, "payee_account"):
         draw("")
     with refuses(Code.NOT_A_CHOICE, "payee_account"):
@@ -79,19 +79,19 @@ def test_a_bridge_is_paid_only_against_a_commitment_and_to_the_maturing_loan(
         draw()
     bridge_rules.set_rule(TODAY, Decimal("1"), 5, "本园区转贷办法", by=officer, now=now)
     with refuses(Code.NOT_FOUND, "bank"):
-        renewals.commit(loan.id, promise(fund), by=fund, now=now)
+        renewals.record_promise(loan.id, promise(fund), by=fund, now=now)
     draw()
     found = renewals.find(loan.id)
     assert found is not None and found.paid_account == found.account == "622200000001"
     with refuses(Code.ILLEGAL_MOVE):
-        renewals.commit(loan.id, promise(bank), by=fund, now=now)
+        renewals.record_promise(loan.id, promise(bank), by=fund, now=now)
 
 
 def test_the_renewal_closes_the_loop_and_is_missed_when_it_does_not_come(
     app: Flask, now: datetime, sealer: Sealer, refuses: Refusing
 ) -> None:
     bank, fund, loan = make_bridge(now)
-    renewals.commit(loan.id, promise(bank), by=fund, now=now)
+    renewals.record_promise(loan.id, promise(bank), by=fund, now=now)
     drawdowns.ask(loan.id, TODAY, by=fund, now=now, payee_account=ACCOUNT)
     run_due(loan.zone_id, now=datetime(2026, 11, 25, 10, tzinfo=UTC), sealer=sealer)
     assert count_alerts(resolved=False) == 0
