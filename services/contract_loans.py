@@ -318,7 +318,8 @@ def _watch_overpayment(session: Session, contract: Contract, paid: int, now: dat
     over = [row for row in contract.payments if row.state is PaymentState.OVER]
     if over and all(row.resolution is not None for row in over):
         return
-    if contract_steps.has_live_loan(session, contract.id):
+    # Until the lender has let go of the contract: the payment that was too much may have repaid its loan.
+    if contract_steps.find_lender(session, contract.id) is not None:
         alerts.raise_alert(
             session,
             contract.zone_id,

@@ -26,7 +26,7 @@ from models.need import Need
 from models.organisation import Limit, Organisation
 from models.product import Product
 from models.user import User
-from scripts.demo import bidding, cast, contracts, demand, ending, procurement, records, shelf
+from scripts.demo import bidding, cast, contracts, demand, elsewhere, ending, procurement, records, shelf
 from scripts.demo.dealing import Dealing
 from scripts.demo.lending import Lending
 from scripts.demo.timeline import Timeline, at_minute, shift
@@ -124,6 +124,7 @@ def load(app: Flask, *, seed: int, day: date, say: Say = lambda text: None) -> S
     contracts.play(people, timeline, dealing, lending, seed)
     records.play(people, timeline, day)
     procurement.play(people, timeline, day)
+    elsewhere.play(people, timeline, day)
     ending.play_drafts(people, timeline, seed, day)
     _take_off_shelf(timeline, stalls, people.zone_ids[0], day)
     _tighten(people, timeline, day)
