@@ -55,7 +55,8 @@ def test_a_locked_account_changes_only_as_both_agreed(connection: sa.Connection)
 
 
 def test_a_terminated_contract_is_not_financed_anew(connection: sa.Connection) -> None:
-    free = {"id": 9998, "ended_at": NOW}
+    # A claim that has ended holds no mode of its contract any more.
+    free = {"id": 9998, "ended_at": NOW, "live_key": None, "live_mode": None}
     with attempt(connection):
         double(connection, "uq_financings_live_key", 1001, free)
     tell(connection, "UPDATE contracts SET terminated_on = '2026-11-20' WHERE id = 1001")

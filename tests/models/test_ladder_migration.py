@@ -11,7 +11,7 @@ from tests.models.laws import CONTRACT, ROWS, USER, Values
 from tests.models.laws_ladder import NOW
 from tests.models.test_migrations import MIGRATIONS, connect, find_orphans, read, store
 
-OURS = "0009"
+OURS = "0010"
 
 
 def test_a_pledge_of_before_goes_on_as_a_row_of_its_own(empty_database: str) -> None:

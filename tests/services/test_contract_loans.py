@@ -170,7 +170,8 @@ def test_two_loans_on_a_contract_are_settled_oldest_first(app: Flask, now: datet
     # The first takes what it is owed; the second the rest, of which it passes on what it is not owed.
     assert (to_one.principal, to_one.remainder) == (to_one.amount - to_one.interest, 0)
     assert to_one.amount + to_two.amount == payment.amount == 4 * MILLION
-    assert to_two.remainder == 4 * MILLION - one.principal - two.principal > 0
+    interest = to_one.interest + to_two.interest
+    assert to_two.remainder == 4 * MILLION - one.principal - two.principal - interest > 0
     assert two.contract is not None and two.contract.stage.value == "repaid"
 
 

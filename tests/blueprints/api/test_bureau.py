@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 
+from market.receivable_vocabulary import FinancingMode
 from market.vocabulary import ContractStage, OrganisationKind
 from models.base import transaction
 from models.contract import Contract
 from models.financing import Financing
+from services import financings
 from tests.blueprints.api.conftest import Caller, Market
 
 NUMBER = "JN-2026/001"
@@ -49,11 +51,12 @@ class Desk:
         with self.market.app.app_context(), transaction() as session:
             row = session.get_one(Contract, self.contract["id"])
             row.stage, row.payee_account, row.payee_bank = ContractStage.ACCOUNT_LOCKED, "6222001234", "工行"
-            session.add(
-                Financing(
-                    key=row.financing_key, contract_id=row.id, lender_id=lender_id, financed=5, started_at=now
-                )
-            )
+            key, mode = row.financing_key, FinancingMode.WHOLE
+            assert key is not None
+            financings.hold_mode(session, key, mode, field="contract_id")
+            claim = Financing(key=key, contract_id=row.id, lender_id=lender_id, financed=5, started_at=now)
+            claim.live_key, claim.live_mode = key, mode
+            session.add(claim)
 
     def consent(self, whom: Caller | None, scope: str, **values: Any) -> dict[str, Any]:
         number = None if whom is None else whom.get("organisation")["id"]
