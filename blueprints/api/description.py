@@ -144,6 +144,8 @@ class Blueprint(flask_smorest.Blueprint):
                 http.HTTPStatus.BAD_REQUEST,
                 http.HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
                 http.HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+                # A body that is a file names no schema that would say so.
+                http.HTTPStatus.UNPROCESSABLE_ENTITY,
             }
         if method != "get":
             refusals.add(http.HTTPStatus.CONFLICT)
