@@ -44,7 +44,8 @@ PLEDGE_WARNINGS = (60, 30, 7)
 #: Seen in practice: a contract loan may end three months after the last payment falls due.
 GRACE_MONTHS = 3
 
-_BEFORE_DRAWDOWN = LADDER.index(ContractStage.PLEDGE_REGISTERED)
+#: Rungs on which lock and pledge are both in place, and the pledge not yet cancelled.
+PLEDGED = LADDER[LADDER.index(ContractStage.PLEDGE_REGISTERED) : 1 + LADDER.index(ContractStage.REPAID)]
 
 
 def check_step(stage: ContractStage, wanted: ContractStage) -> None:
@@ -121,7 +122,7 @@ def has_reached(stage: ContractStage, rung: ContractStage) -> bool:
 
 def may_draw(stage: ContractStage) -> bool:
     """Say whether lock and pledge are both in place, and the pledge not yet cancelled."""
-    return _BEFORE_DRAWDOWN <= LADDER.index(stage) <= LADDER.index(ContractStage.REPAID)
+    return stage in PLEDGED
 
 
 def is_locked(stage: ContractStage) -> bool:

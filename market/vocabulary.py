@@ -307,6 +307,9 @@ class LoanState(StrEnum):
 #: Loans that still bind their lender: promised, or out and not repaid.
 LIVE_LOANS = (LoanState.UNDER_REVIEW, LoanState.APPROVED, LoanState.DRAWN)
 
+#: Loans of which something was paid out: still owed, or over.
+PAID_OUT_LOANS = (LoanState.DRAWN, LoanState.REPAID, LoanState.WRITTEN_OFF)
+
 #: Loans that are promised and not drawn yet.
 PROMISED_LOANS = (LoanState.UNDER_REVIEW, LoanState.APPROVED)
 

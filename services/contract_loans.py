@@ -13,7 +13,7 @@ from market.calendar import local_date
 from market.errors import Code, conflict, invalid, not_found
 from market.party import Party
 from market.payment_vocabulary import PaymentResolution, PaymentState
-from market.vocabulary import LIVE_LOANS, AlertKind, Capability, ContractStage, LoanState
+from market.vocabulary import LIVE_LOANS, PAID_OUT_LOANS, AlertKind, Capability, ContractStage
 from models.base import db, transaction
 from models.contract import Contract
 from models.loan import Loan
@@ -127,7 +127,8 @@ def enter(
 
 def lock_for_payment(session: Session, contract_id: int) -> Contract:
     """Return the contract locked, after the limits its loans lean on: always in that order."""
-    exposures.lock(session, Loan.contract_id == contract_id, Loan.state.in_(LIVE_LOANS))
+    # What is told late, or taken back, can move a loan that was repaid.
+    exposures.lock(session, Loan.contract_id == contract_id, Loan.state.in_((*LIVE_LOANS, *PAID_OUT_LOANS)))
     contract = session.get(Contract, contract_id, with_for_update=True)
     if contract is None:
         raise not_found("contract", contract_id)
@@ -146,10 +147,10 @@ def settle(
     """Let a stored payment take effect once, inside the caller's transaction (which holds the locks).
 
     No date: an alert, nothing moves. Wrong account: an alert, nothing is settled, unless the lender agreed to
-    it in writing. A payment from before the drawdown, or with no live loan, is only history; so is a refund,
-    and what was taken back. Published records (``is_published``) hardly ever name accounts: there, silence is
-    no wrong account. Called again it changes nothing, and the states of all payments on the contract, with
-    the alerts that follow from them, are brought up to date every time.
+    it in writing. A payment from before the first drawdown, or once the pledge is cancelled, is only history;
+    so is a refund, and what was taken back. Published records (``is_published``) hardly ever name accounts:
+    there, silence is no wrong account. Called again it changes nothing, and the states of all payments on the
+    contract, with the alerts that follow from them, are brought up to date every time.
     """
     _take_effect(session, contract, payment, by=by, now=now, is_published=is_published)
     restate(session, contract, now=now)
@@ -229,25 +230,37 @@ def _share_out(
     by: Party | None,
     now: datetime,
 ) -> None:
-    """Let a payment count, and share out anew all that count over the contract's loans."""
-    drawn = session.scalars(
-        select(Loan.id).where(Loan.contract_id == contract.id, Loan.state == LoanState.DRAWN)
-    ).all()
-    if not drawn:
-        # Everything is repaid: the rest is the supplier's alone and moves nothing here.
+    """Let a payment count, and share out anew all that count over the contract's loans.
+
+    Also once they are repaid: what is told late may be from before, and what came after waits for one that
+    is taken back. The ladder stays on ``repaid`` unless something is owed again.
+    """
+    assert payment.paid_on is not None, "only what has a day takes effect"
+    drawn_on = find_first_drawdown(session, contract.id)
+    if drawn_on is None or payment.paid_on < drawn_on:
+        # No loan leant on it when it was paid.
         return
-    contract_steps.climb_to(
-        session,
-        contract,
-        ContractStage.PURCHASER_PAID,
-        by=by,
-        now=now,
-        payment=payment.id,
-        amount=payment.amount,
-    )
+    if contract.stage is not ContractStage.REPAID:
+        contract_steps.climb_to(
+            session,
+            contract,
+            ContractStage.PURCHASER_PAID,
+            by=by,
+            now=now,
+            happened_on=payment.paid_on,
+            payment=payment.id,
+            amount=payment.amount,
+        )
     payment.settled_at = now
     session.flush()
     contract_settlement.settle(session, contract, by=by, now=now)
+
+
+def find_first_drawdown(session: Session, contract_id: int) -> date | None:
+    """Return the day of the first drawdown on a contract, of loans that are out or over; None without one."""
+    return session.scalar(
+        select(func.min(Loan.drawn_on)).where(Loan.contract_id == contract_id, Loan.state.in_(PAID_OUT_LOANS))
+    )
 
 
 def take_back(

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Table, bindparam, func, insert, select, tuple_, update
 from sqlalchemy.orm import Session
 
-from market.vocabulary import LIVE_LOANS, ContractStage
+from market.vocabulary import LIVE_LOANS, PAID_OUT_LOANS, ContractStage
 from models.contract import Contract, ContractRevision, ContractStep
 from models.loan import Loan
 from models.payment import PlannedPayment, PurchaserPayment
@@ -55,7 +55,7 @@ class Row:
 def lock(session: Session, keys: Iterable[Key]) -> dict[Key, Row]:
     """Return the contracts of some processes and ids that exist, locked, with their payments.
 
-    Locks are taken in the order of the house: limits of lenders with live loans, then contracts by number.
+    Locks are taken in the order of the house: limits of lenders with loans, then contracts by number.
     """
     found: list[int] = []
     listed = sorted(set(keys))
@@ -64,7 +64,7 @@ def lock(session: Session, keys: Iterable[Key]) -> dict[Key, Row]:
         found += session.scalars(select(Contract.id).where(known))
     if not found:
         return {}
-    exposures.lock(session, Loan.contract_id.in_(found), Loan.state.in_(LIVE_LOANS))
+    exposures.lock(session, Loan.contract_id.in_(found), Loan.state.in_((*LIVE_LOANS, *PAID_OUT_LOANS)))
     rows: dict[int, Row] = {}
     asked = select(_CONTRACTS).where(_CONTRACTS.c.id.in_(found)).order_by(_CONTRACTS.c.id).with_for_update()
     for columns in session.execute(asked).mappings():

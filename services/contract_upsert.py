@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session, selectinload
 
 from market import contract_loan, financing_key
@@ -26,7 +26,7 @@ from market.contract_record import (
     key_payments,
 )
 from market.party import Party
-from market.vocabulary import LIVE_LOANS, AlertKind, ContractStage, LoanState
+from market.vocabulary import LIVE_LOANS, PAID_OUT_LOANS, AlertKind, ContractStage
 from models.contract import Contract
 from models.financing import Financing
 from models.loan import Loan
@@ -290,11 +290,20 @@ def _assign_states(session: Session, rows: Iterable[Row], today: date) -> None:
 
 
 def _with_loans(session: Session, rows: Sequence[Row]) -> list[Contract]:
-    """Return the contracts among some rows that live loans lean on, as they are now stored."""
+    """Return the contracts among some rows that loans lean on, or leant on while the pledge stands.
+
+    As they are now stored.
+    """
     live = set(
         session.scalars(
-            select(Loan.contract_id).where(
-                Loan.contract_id.in_([row.id for row in rows]), Loan.state.in_(LIVE_LOANS)
+            select(Loan.contract_id)
+            .join(Contract, Contract.id == Loan.contract_id)
+            .where(
+                Contract.id.in_([row.id for row in rows]),
+                or_(
+                    Loan.state.in_(LIVE_LOANS),
+                    and_(Loan.state.in_(PAID_OUT_LOANS), Contract.stage.in_(contract_loan.PLEDGED)),
+                ),
             )
         )
     )
@@ -313,9 +322,7 @@ def _with_loans(session: Session, rows: Sequence[Row]) -> list[Contract]:
 
 def _settle(session: Session, row: Contract, *, by: Party, now: datetime) -> None:
     """Let payments from after the drawdown settle the contract's loans, in the order they were made."""
-    drawn_on = session.scalar(
-        select(func.min(Loan.drawn_on)).where(Loan.contract_id == row.id, Loan.state == LoanState.DRAWN)
-    )
+    drawn_on = contract_loans.find_first_drawdown(session, row.id)
     for payment in sorted(row.payments, key=lambda p: (p.paid_on or date.max, p.id)):
         # What was paid before anything was drawn is history; a refund takes nothing back from a lender.
         if payment.amount > 0 and (

@@ -99,7 +99,7 @@ class PaymentAnswer(Answer):
     payer = fields.Said(allow_none=True)
     payee = fields.Said(allow_none=True)
     payee_account = fields.Said(allow_none=True)
-    settled_at = fields.Moment("When it settled the contract's loans; null if it did not.", allow_none=True)
+    settled_at = fields.Moment("Since when it counts for the contract's loans; else null.", allow_none=True)
     state = fields.Word(PaymentState, "How it stands to what is owed.")
     lag_days = fields.Count("Days after (below zero: before) what it pays fell due.", allow_none=True)
     excess = fields.Money("What of it is beyond the contract.")
