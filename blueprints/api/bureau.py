@@ -113,7 +113,7 @@ class Contracts(MethodView):
 class AccountChanges(MethodView):
     """Locked accounts and their changes."""
 
-    @bureau_routes.doc(operationId="listAccountChanges")
+    @bureau_routes.doc(operationId="listBureauAccountChanges")
     @bureau_routes.arguments(AccountQuery, location="query")
     @bureau_routes.response(200, page_of(BureauAccount, "BureauAccountPage"))
     @allows(*READERS)
