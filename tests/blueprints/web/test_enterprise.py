@@ -258,7 +258,7 @@ def test_a_contract_need_shows_what_the_contract_can_carry_and_refuses_more(
     assert f'value="{contract.id}"' in client.get("/needs/new").text
     assert post(client, "/needs/new", purpose="contract", contract_id=contract.id)[0] == 303
     answer = client.post("/needs/new/amount", data={"amount": str(room // 1_000_000 + 1), "months": "6"})
-    assert answer.status_code == 422 and "more than this contract can carry" in answer.text
+    assert answer.status_code == 422 and "more than what stands behind it can carry" in answer.text
     assert count_needs() == 0
     assert post(client, "/needs/new/amount", amount=str(room // 1_000_000), months="6")[0] == 303
     assert only_need().contract_id == contract.id

@@ -178,5 +178,6 @@ def test_the_wizard_never_lets_a_contract_be_shared(stall: Stall, now: datetime,
     assert need_forms.READERS["purpose"](typed) == {
         "purpose": "contract",
         "contract_id": 7,
+        "receivables": [],
         "syndicated": False,
     }
