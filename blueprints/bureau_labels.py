@@ -13,7 +13,7 @@ LABELS: dict[type[Enum], dict[Any, Any]] = {
     BureauKind: {
         BureauKind.AWARDS: lazy_gettext("Award notices"),
         BureauKind.CONTRACTS: lazy_gettext("Contracts"),
-        BureauKind.PAYMENTS: lazy_gettext("Payments"),
+        BureauKind.PAYMENTS: lazy_gettext("Payments of purchasers"),
     },
     ChangeStatus: {
         ChangeStatus.NONE: lazy_pgettext("account change", "None"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from flask_babel import gettext
@@ -26,7 +26,7 @@ def tell(contract: Contract, *, by: Party) -> list[Item]:
 
     Changes of the account and an early end stand between them by their day, as far as the party may know.
     """
-    dated: list[tuple[date, int, Item]] = []
+    dated: list[tuple[date, int, int, Item]] = []
     waiting: list[Item] = []
     deadlines = {mark.deadline: mark for mark in side_states.list_deadlines(contract)}
     late = deadlines.get(Deadline.FILING)
@@ -37,14 +37,15 @@ def tell(contract: Contract, *, by: Party) -> list[Item]:
         item = _tell_step(step)
         if step.stage is ContractStage.FILED and late is not None and late.is_late:
             item["text"] = _join(item["text"], gettext("late: due by %(day)s", day=formats.day(late.due_on)))
-        dated.append((step.happened_on, contract_loan.LADDER.index(step.stage), item))
+        dated.append((step.happened_on, contract_loan.LADDER.index(step.stage), 0, item))
     for change in account_changes.list_all(contract, by=by):
         if change.state is AccountChangeState.DONE and change.published_at is not None:
-            dated.append((local_date(change.published_at), len(contract_loan.LADDER), _tell_change(change)))
+            place = _find_place(contract, change.published_at)
+            dated.append((local_date(change.published_at), place, 1, _tell_change(change)))
     ended = terminations.find(contract.id)
     if ended is not None:
-        dated.append((ended.terminated_on, len(contract_loan.LADDER), _tell_end(ended)))
-    told = [item for *_, item in sorted(dated, key=lambda entry: entry[:2])]
+        dated.append((ended.terminated_on, _find_place(contract, ended.recorded_at), 1, _tell_end(ended)))
+    told = [item for *_, item in sorted(dated, key=lambda entry: entry[:3])]
     if not any(step.stage is ContractStage.AWARDED for step in contract.steps):
         told.insert(0, {"title": str(labels.label(ContractStage.AWARDED)), "state": "done"})
     return told + waiting + _tell_next(contract, {step.stage for step in contract.steps})
@@ -96,6 +97,12 @@ def _say_who(stage: ContractStage) -> str:
         s.UNLOCKED: gettext("Next: recorded by the lender."),
     }
     return words.get(stage, "")
+
+
+def _find_place(contract: Contract, moment: datetime) -> int:
+    """Return the highest rung that was on record at a moment: what happened then follows it on its day."""
+    known = [step.stage for step in contract.steps if step.recorded_at <= moment]
+    return max(map(contract_loan.LADDER.index, known), default=0)
 
 
 def _tell_step(step: ContractStep) -> Item:

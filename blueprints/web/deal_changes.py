@@ -167,7 +167,7 @@ def _show(
         loan=loan,
         kind=kind,
         target=target,
-        target_facts=deal_story.describe(target) if target is not None else "",
+        target_facts=deal_story.describe(target, loan) if target is not None else "",
         fields={name.removesuffix("?"): not name.endswith("?") for name in FIELDS[kind]},
         why=deal_story.CHANGES.get(kind) or gettext("The book will be as if it had not been."),
         waivable=deal_story.WAIVABLE,

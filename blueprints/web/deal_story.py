@@ -71,8 +71,8 @@ def tell(loan: Loan) -> list[Happening]:
     return sorted(told, key=lambda one: (one.on, one.number or 0))
 
 
-def describe(event: LoanEvent) -> str:
-    """Return what an event says beside its day and amount, in words."""
+def describe(event: LoanEvent, loan: Loan) -> str:
+    """Return what an event of a deal says beside its day and amount, in words."""
     details = read_details(event.details)
     said = []
     if source := details.get("source"):
@@ -97,8 +97,13 @@ def describe(event: LoanEvent) -> str:
             else gettext("until further notice")
         )
     if event.reference:
-        said.append(event.reference)
+        said.append(list_vouchers(loan).get(event.payment_id, event.reference))
     return " · ".join(said)
+
+
+def list_vouchers(loan: Loan) -> dict[int | None, str]:
+    """Return the voucher numbers of the purchaser's payments behind a deal, as both sides know them."""
+    return {one.id: one.transaction_id for one in loan.contract.payments} if loan.contract else {}
 
 
 def _tell(one: Told, loan: Loan) -> Happening:
@@ -128,7 +133,7 @@ def _tell(one: Told, loan: Loan) -> Happening:
         title=str(labels.label(event.kind)),
         on=event.effective_on,
         amount=event.amount,
-        facts=describe(event),
+        facts=describe(event, loan),
         evidence=event.evidence,
         people=people,
         undone=undone,

@@ -72,6 +72,7 @@ def _read_record(loan: Loan, party: Party) -> dict[str, Any]:
     sees_entries = loan.borrower_id != party.organisation_id
     return {
         "story": deal_story.tell(loan),
+        "vouchers": deal_story.list_vouchers(loan),
         "is_out": loan.state in PAID_OUT,
         "spans": [span for span in spans if span.superseded_at is None],
         "superseded": [span for span in spans if span.superseded_at is not None],

@@ -15,10 +15,19 @@ from blueprints.documents.spreadsheet import Column, Kind
 from blueprints.web import paging
 from blueprints.web.forms import Form
 from market.calendar import local_date
+from market.errors import not_found
 from market.payment_vocabulary import PaymentMove, PaymentState
 from market.vocabulary import Capability
 from models.payment import UnmatchedPayment
-from services import contracts, payment_matching, payment_resolutions, payment_states, payments, purchasers
+from services import (
+    contracts,
+    organisations,
+    payment_matching,
+    payment_resolutions,
+    payment_states,
+    payments,
+    purchasers,
+)
 from services.contract_loans import Payment
 
 Answer = str | Response | tuple[str, int]
@@ -254,8 +263,12 @@ def show_computation(contract_id: int) -> Answer:
 @page.get("/payments/record", endpoint="payments_record")
 @allows(Capability.PURCHASER, Capability.OFFICER, Capability.AUDITOR)
 def show_record() -> Answer:
-    """Show how one purchaser pays, with the rows behind the figures."""
+    """Show how one purchaser pays, with the rows behind the figures; a purchaser need not name itself."""
     party, code = access.acting(), request.args.get("code", "")[:80]
+    if not code and party.may(Capability.PURCHASER):
+        code = organisations.find(int(party.organisation_id or 0)).credit_code
+    if not code:
+        raise not_found("organisation", "?")
     rows = purchasers.list_rows(code, by=party, now=access.now())
     stored = purchasers.read_scores(party.zone_id, [code]).get(code)
     return render_template(

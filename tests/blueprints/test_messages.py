@@ -136,6 +136,13 @@ def test_every_word_of_the_vocabulary_has_a_label(kind: type[Enum], language: st
         assert all(re.search(r"[一-鿿]|LPR|360", word) for word in said)
 
 
+def test_every_thing_that_is_not_found_has_a_name() -> None:
+    house, named = Path(messages.__file__).parent.parent, set()
+    for path in (*(house / "services").rglob("*.py"), *(house / "blueprints").rglob("*.py")):
+        named |= set(re.findall(r'not_found\(\s*"(\w+)"', path.read_text(encoding="utf-8")))
+    assert named and named <= set(particulars.NOUNS)
+
+
 def test_every_state_and_move_that_a_refusal_names_has_words() -> None:
     kinds = [vocabulary.NeedState, vocabulary.BidState, vocabulary.RoundState, vocabulary.ProposalState]
     kinds += [vocabulary.AwardState, vocabulary.LoanState]

@@ -77,6 +77,10 @@ def test_every_payment_has_its_place(
     assert db.session.query(UnmatchedPayment).one().matched_payment_id is not None
     record = client.get(f"/payments/record?code={contract.purchaser_code}")
     assert record.status_code == 200 and contract.number in record.text
+    assert f"/payments/record?code={contract.purchaser_code}" in client.get(f"/payments/{astray.id}").text
+    assert client.get("/payments/record").status_code == 404
+    sign_in(client, purchaser, language)
+    assert contract.number in client.get("/payments/record").text
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
