@@ -60,7 +60,7 @@ def enter() -> Answer:
     """Enter invoices by hand, several at once, or from a file."""
     form = Form(request.form)
     if request.method == "GET":
-        return form.page("receivables/new.html", lines=LINES, columns=invoices.COLUMNS)
+        return form.page("receivables/new.html", lines=LINES, fields=FIELDS, columns=invoices.COLUMNS)
     sent = request.files.get("file")
     places: list[int] | None = None
     if sent is not None and sent.filename:
@@ -73,7 +73,7 @@ def enter() -> Answer:
     rows = form.run(receivables.enter, entries, by=access.acting(), now=access.now())
     if rows is None:
         _place_faults(form, places)
-        return form.page("receivables/new.html", lines=LINES, columns=invoices.COLUMNS)
+        return form.page("receivables/new.html", lines=LINES, fields=FIELDS, columns=invoices.COLUMNS)
     flash(
         gettext("On record. Ask the debtors to confirm them: then they can be offered in a need."), "success"
     )
