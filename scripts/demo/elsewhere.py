@@ -36,16 +36,15 @@ def play(cast: Cast, timeline: Timeline, day: date) -> None:
         )
         direct_deals.confirm(loan.id, by=borrower.parties[zone_id], now=now + timedelta(minutes=30))
         paid_out = shift(local_date(now), 1)
-        timeline.at(
-            at_minute(paid_out, 10 * _HOUR),
-            lambda then: drawdowns.ask(loan.id, paid_out, by=first, now=then, evidence="放款凭证 118"),
-        )
-        timeline.at(
-            at_minute(shift(day, -6), 15 * _HOUR),
-            lambda then: loan_changes.write_off(
-                loan.id, shift(day, -6), "呆账核销决议 2026-03", by=second, now=then
-            ),
-        )
+
+        def draw(then: datetime) -> None:
+            drawdowns.ask(loan.id, paid_out, by=first, now=then, evidence="放款凭证 118")
+
+        def give_up(then: datetime) -> None:
+            loan_changes.write_off(loan.id, local_date(then), "呆账核销决议 2026-03", by=second, now=then)
+
+        timeline.at(at_minute(paid_out, 10 * _HOUR), draw)
+        timeline.at(at_minute(shift(day, -6), 15 * _HOUR), give_up)
 
     def close_new(now: datetime) -> None:
         terms = {"kind": "factoring", "face": "2500000.00", "advance": "0.8", "days": 90, "rate": "0.05"}

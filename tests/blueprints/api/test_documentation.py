@@ -28,7 +28,7 @@ def address(one_market: Market) -> Iterator[str]:
 
 
 def scroll_through(page: Page) -> set[str]:
-    """Return the operations that a reader meets on the way down; a long list is drawn where it is looked at."""
+    """Return the operations met on the way down; a long list is drawn where it is looked at."""
     met: set[str] = set()
     while True:
         page.evaluate("new Promise(seen => requestAnimationFrame(() => requestAnimationFrame(seen)))")
