@@ -6,8 +6,9 @@ order of their days: whatever became known late, the loans end as if it had been
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -26,6 +27,9 @@ from services import claims, contract_steps, loan_book
 
 #: Loans that something may have happened to.
 _OUT = (LoanState.APPROVED, LoanState.DRAWN, LoanState.REPAID, LoanState.WRITTEN_OFF)
+
+#: A loan, and a day on which purchasers paid.
+_Place = tuple[int, date]
 
 
 def settle(
@@ -72,38 +76,49 @@ def _redirect(
             )
         )
     }
-    standing = {
-        (loan.id, event.payment_id): event
+    standing = [
+        (loan, event)
         for loan in loans
         for event in loan_book.list_standing(loan)
         if event.payment_id is not None
-    }
-    wanted = _share(loans, payments, list(standing.values()))
+    ]
+    wanted = _share(loans, payments, [event for _, event in standing])
+    former: dict[_Place, list[LoanEvent]] = defaultdict(list)
+    for loan, event in standing:
+        former[loan.id, event.effective_on].append(event)
+    latter: dict[_Place, list[tuple[int, int]]] = defaultdict(list)
+    for (loan_id, payment_id), amount in wanted.items():
+        paid_on = payments[str(payment_id)].paid_on
+        assert paid_on is not None
+        latter[loan_id, paid_on].append((payment_id, amount))
     written: dict[int, LoanEvent] = {}
     by_id = {loan.id: loan for loan in loans}
-    for (loan_id, payment_id), former in standing.items():
-        if wanted.get((loan_id, payment_id)) != former.amount:
-            undo = Event(number=0, kind=LoanEventKind.UNDO, on=former.effective_on)
-            written[loan_id] = loan_book.note(session, by_id[loan_id], undo, by=by, now=now, undoes=former)
-    for (loan_id, payment_id), amount in wanted.items():
-        before = standing.get((loan_id, payment_id))
-        if before is not None and before.amount == amount:
-            continue
-        payment = payments[str(payment_id)]
-        assert payment.paid_on is not None
-        receipt = Event(
-            number=0, kind=LoanEventKind.RECEIPT, on=payment.paid_on, amount=amount, source="purchaser"
-        )
-        written[loan_id] = loan_book.note(
-            session,
-            by_id[loan_id],
-            receipt,
-            by=by,
-            now=now,
-            reference=f"payment:{payment_id}/{loan_id}",
-            payment_id=payment_id,
+    afresh: list[tuple[Loan, date, int, int]] = []
+    for place in sorted(former.keys() | latter.keys()):
+        loan, on = by_id[place[0]], place[1]
+        kept = _count_alike(former[place], latter[place])
+        # Receipts of one day are split in the order of writing: behind a change all are written anew.
+        for event in former[place][kept:]:
+            undo = Event(number=0, kind=LoanEventKind.UNDO, on=on)
+            written[loan.id] = loan_book.note(session, loan, undo, by=by, now=now, undoes=event)
+        afresh += [(loan, on, payment_id, amount) for payment_id, amount in latter[place][kept:]]
+    for loan, on, payment_id, amount in afresh:
+        receipt = Event(number=0, kind=LoanEventKind.RECEIPT, on=on, amount=amount, source="purchaser")
+        reference = f"payment:{payment_id}/{loan.id}"
+        written[loan.id] = loan_book.note(
+            session, loan, receipt, by=by, now=now, reference=reference, payment_id=payment_id
         )
     return written
+
+
+def _count_alike(former: list[LoanEvent], latter: list[tuple[int, int]]) -> int:
+    """Return how many receipts of a day, from its first, stay as they are written."""
+    count = 0
+    for event, wanted in zip(former, latter, strict=False):
+        if (event.payment_id, event.amount) != wanted:
+            break
+        count += 1
+    return count
 
 
 def _share(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from io import BytesIO
 
 import pytest
@@ -15,14 +15,17 @@ from sqlalchemy import delete, select
 from market.contract_record import ContractRecord
 from market.party import Party
 from market.payment_vocabulary import PaymentState
-from market.vocabulary import ContractStage
+from market.vocabulary import ContractStage, LoanState
 from models.alert import Alert
 from models.base import db, transaction
 from models.contract import Contract, ContractRevision, ContractStep
+from models.loan import Loan
 from models.payment import PlannedPayment, PurchaserPayment
-from services import contract_loans, contract_upsert, needs
+from services import contract_loans, contract_upsert, loan_book, needs, payment_resolutions
 from services.exchange import ocds
-from tests.factories import make_officer
+from services.sealing import Sealer
+from tests.factories import MILLION, make_officer
+from tests.services.test_path import ACCOUNT, make_drawn_contract_loan
 from tests.shared import shared_data
 
 FILES = ["example_record_package_jalisco.json", "mx_cdmx_releases.jsonl", "mx_jalisco_record_packages.jsonl"]
@@ -52,6 +55,7 @@ def enter(records: Sequence[ContractRecord], by: Party, now: datetime) -> None:
                     part = PlannedPayment(contract_id=row.id, number=number, due_on=due_on, amount=half)
                     session.add(part)
             if row.number[-1:] in "02468":
+                row.pledge_number, row.pledge_expires_on = "0099", date(2099, 1, 1)
                 row.stage, row.payee_account = ContractStage.PLEDGE_REGISTERED, "3700"
 
 
@@ -116,3 +120,59 @@ def test_payments_say_the_same_in_order_shuffled_and_twice(app: Flask, now: date
     assert states and len(raised) == len(astray)
     assert sum(amount for _, amount in sums) > 0  # type: ignore[misc]
     assert all(end == ends[0] for end in ends[1:])
+
+
+#: Into the locked account of a loan of seven million, which is repaid with the fourth: number, day, amount.
+PAID = [
+    ("1", date(2026, 12, 20), 2 * MILLION),
+    ("2", date(2027, 1, 15), 1_234_567_89),
+    ("3", date(2027, 1, 15), 3),
+    ("4", date(2027, 5, 10), 5 * MILLION),
+    ("5", date(2027, 6, 15), MILLION),
+]
+
+
+def read_book(loan_id: int) -> dict[str, object]:
+    """Return how a loan ended: its state, what each payment did to it, and what stands on its accounts."""
+    db.session.expire_all()
+    loan = db.session.get_one(Loan, loan_id)
+    assert loan.contract is not None
+    numbers = {row.id: row.transaction_id[-1] for row in loan.contract.payments}
+    return {
+        "state": (loan.state, loan.repaid_on, loan.outstanding, loan.bound, loan.contract.stage),
+        "receipts": sorted(
+            (numbers[row.payment_id], row.paid_on, row.interest, row.principal, row.remainder)
+            for row in loan.repayments
+            if row.payment_id is not None
+        ),
+        "accounts": dict(loan_book.sum_accounts(db.session(), loan.id)),
+        "counting": sorted(numbers[row.id] for row in loan.contract.payments if row.settled_at is not None),
+    }
+
+
+def test_a_loan_ends_the_same_in_whatever_order_its_payments_are_told(
+    app: Flask, now: datetime, sealer: Sealer
+) -> None:
+    _, bank, purchaser, contract, loan, later = make_drawn_contract_loan(now, sealer)
+    told, drawn, ends = later + timedelta(days=240), read_book(loan.id), []
+    # The second time the loan is repaid before the earliest payments are told of.
+    for way, order in (("A", (0, 1, 2, 3, 4)), ("B", (4, 3, 2, 0, 1))):
+        rows = []
+        for number, paid_on, amount in (PAID[place] for place in order):
+            payment = contract_loans.Payment(f"{way}{number}", amount, paid_on, ACCOUNT)
+            rows.append(contract_loans.record_payment(contract.id, payment, by=purchaser, now=told).id)
+        ends.append(read_book(loan.id))
+        with transaction() as session:
+            held = contract_loans.lock_for_payment(session, contract.id)
+            for number in rows:
+                again = session.get_one(PurchaserPayment, number)
+                contract_loans.settle(session, held, again, by=purchaser, now=told)
+        ends.append(read_book(loan.id))
+        for number in rows:
+            payment_resolutions.correct(number, "记错", by=bank, now=told)
+        # Nothing is left of what was taken back.
+        left = read_book(loan.id)
+        assert (left["accounts"], left["receipts"]) == (drawn["accounts"], []), way
+    assert all(end == ends[0] for end in ends[1:])
+    assert ends[0]["state"] == (LoanState.REPAID, PAID[3][1], 0, 0, ContractStage.REPAID)
+    assert ends[0]["counting"] == [number for number, _, _ in PAID]
