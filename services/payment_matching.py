@@ -209,11 +209,13 @@ def list_unmatched(by: Party, *, waiting: bool = True, most: int = 500) -> list[
 
 def suggest(rows: Sequence[UnmatchedPayment], *, by: Party) -> dict[int, list[Contract]]:
     """Return, per unmatched payment, the contracts with its number that the party may match it to."""
-    suggested: dict[int, list[Contract]] = {}
-    for row in rows:
-        found = _find_contracts(by.zone_id, row.number, None)
-        suggested[row.id] = [contract for contract in found if contract_loans.may_record(contract, by=by)]
-    return suggested
+    return {row.id: list_by_number(row.number, by=by) for row in rows}
+
+
+def list_by_number(number: str, *, by: Party) -> list[Contract]:
+    """Return the contracts with a number, however it is spelt, to which the party may match a payment."""
+    found = _find_contracts(by.zone_id, number, None)
+    return [contract for contract in found if contract_loans.may_record(contract, by=by)]
 
 
 def _find_contracts(zone_id: int, number: str, supplier_code: str | None) -> list[Contract]:

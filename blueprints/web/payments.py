@@ -15,7 +15,8 @@ from blueprints.documents.spreadsheet import Column, Kind
 from blueprints.web import paging
 from blueprints.web.forms import Form
 from market.calendar import local_date
-from market.errors import not_found
+from market.errors import Code, not_found
+from market.party import Party
 from market.payment_vocabulary import PaymentMove, PaymentState
 from market.vocabulary import Capability
 from models.payment import UnmatchedPayment
@@ -195,9 +196,7 @@ def match(unmatched_id: int) -> Answer:
     who: dict[str, Any] = {"by": access.acting(), "now": access.now()}
     do = form.value("do")
     if do == "match":
-        row = form.run(
-            payment_matching.match, unmatched_id, form.whole("contract_id", least=1, most=2**31 - 1), **who
-        )
+        row = form.run(payment_matching.match, unmatched_id, _read_contract(form, who["by"]), **who)
         if row is not None:
             flash(gettext("Matched. The payment has taken effect on its contract."), "success")
             return _to(row.id)
@@ -298,6 +297,17 @@ def _show(payment_id: int, form: Form) -> Answer:
         linked=payments.list_linked(row),
         moves=payments.list_moves(row, by=party),
     )
+
+
+def _read_contract(form: Form, by: Party) -> Any:
+    """Return the contract that was chosen, or the only one that bears the number typed."""
+    if "contract_number" not in form.values:
+        return form.whole("contract_id", least=1, most=2**31 - 1)
+    number = form.text("contract_number", most=160)
+    found = payment_matching.list_by_number(number, by=by) if form.ok else []
+    if form.ok and len(found) != 1:
+        form.refuse(Code.NOT_FOUND, "contract_number", what="contract", id=number)
+    return found[0].id if found else None
 
 
 def _show_unmatched(form: Form, faulty: int | None) -> Answer:

@@ -70,7 +70,8 @@ def test_every_payment_has_its_place(
     assert client.post(lost_at, data={"do": "aside", "why": " "}).status_code == 422
     assert client.post(lost_at, data={"do": "aside", "why": "非本区"}).status_code == 303
     assert client.post(lost_at, data={"do": "back"}).status_code == 303
-    assert client.post(lost_at, data={"do": "match", "contract_id": contract.id}).status_code == 303
+    assert client.post(lost_at, data={"do": "match", "contract_number": "没有的-1"}).status_code == 422
+    assert client.post(lost_at, data={"do": "match", "contract_number": contract.number}).status_code == 303
     db.session.rollback()
     states = {row.transaction_id: row.state for row in db.session.query(PurchaserPayment)}
     assert states["T-ASTRAY"] is PaymentState.REVERSED and states["T-BACK"] is PaymentState.PARTIAL
