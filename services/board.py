@@ -97,6 +97,8 @@ class Figures:
     median_working_days: int | None
     overdue_loans: int
     overdue_share: Decimal | None
+    elsewhere: int
+    elsewhere_amount: int
     contracts: int
     contract_loans: int
     open_alerts: int
@@ -117,6 +119,7 @@ def read_figures(zone_id: int) -> Figures:
     answers = _count_bids(zone_id)
     closed = [need for need in needs if need.closed_at is not None]
     deals = _deals(zone_id)
+    elsewhere, elsewhere_amount = _count_elsewhere(zone_id)
     drawn = [loan for loan in deals if loan.drawn_on is not None]
     awarded = sum(loan.principal for loan in deals)
     out = sum(loan.outstanding for loan in deals)
@@ -150,6 +153,8 @@ def read_figures(zone_id: int) -> Figures:
         median_working_days=int(median(days)) if days else None,
         overdue_loans=len(late),
         overdue_share=_share(sum(loan.outstanding for loan in late), out),
+        elsewhere=elsewhere,
+        elsewhere_amount=elsewhere_amount,
         contracts=_count(select(func.count(Contract.id)).where(Contract.zone_id == zone_id)),
         contract_loans=sum(1 for loan in deals if loan.contract_id is not None),
         open_alerts=_count(
@@ -257,6 +262,16 @@ def _deals(zone_id: int) -> list[Loan]:
             .order_by(Loan.id)
         )
     )
+
+
+def _count_elsewhere(zone_id: int) -> tuple[int, int]:
+    """Return the deals closed off the platform that their borrowers confirmed, and their fen."""
+    count, amount = db.session.execute(
+        select(func.count(), func.coalesce(func.sum(Loan.principal), 0)).where(
+            Loan.zone_id == zone_id, Loan.state.in_(AGREED_LOANS), Loan.award_id.is_(None)
+        )
+    ).one()
+    return int(count), int(amount)
 
 
 def _count_bids(zone_id: int) -> dict[int, int]:

@@ -43,6 +43,7 @@ class LoanFigure(StrEnum):
     UNSECURED = "unsecured"
     OVERDUE = "overdue"
     CONTRACT = "contract"
+    ELSEWHERE = "elsewhere"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,15 +111,17 @@ def list_loans(
 ) -> list[Loan]:
     """Return the agreed deals of the party's zone, newest first; officers and auditors only.
 
-    One under review is not agreed yet, a cancelled one no longer.
+    One under review is not agreed yet, a cancelled one no longer. What was closed off the platform is no
+    deal of the market's: it is listed by itself (``LoanFigure.ELSEWHERE``).
 
     ``month`` as ``2026-11`` keeps the deals approved in that month, Shanghai time.
     """
     by.require(Capability.OFFICER, Capability.AUDITOR)
     wanted = search.strip().lower()
+    of_market = Loan.award_id.is_(None) if figure is LoanFigure.ELSEWHERE else Loan.award_id.is_not(None)
     query = (
         select(Loan)
-        .where(Loan.zone_id == by.zone_id, Loan.state.in_(AGREED_LOANS))
+        .where(Loan.zone_id == by.zone_id, Loan.state.in_(AGREED_LOANS), of_market)
         .options(
             joinedload(Loan.lender),
             joinedload(Loan.borrower),
@@ -161,6 +164,7 @@ _LOAN_TESTS: dict[LoanFigure, Callable[[Loan], bool]] = {
     LoanFigure.UNSECURED: lambda loan: loan.origin.bid.product.security is Security.UNSECURED,
     LoanFigure.OVERDUE: lambda loan: loan.overdue_since is not None,
     LoanFigure.CONTRACT: lambda loan: loan.contract_id is not None,
+    LoanFigure.ELSEWHERE: lambda loan: True,
 }
 
 

@@ -42,6 +42,8 @@ class FiguresAnswer(Answer):
     median_working_days = fields.Count("From publication to drawdown.", allow_none=True)
     overdue_loans = fields.Count()
     overdue_share = fields.Rate(allow_none=True)
+    elsewhere = fields.Count("Deals closed off the platform, in no figure above.")
+    elsewhere_amount = fields.Money()
     contracts = fields.Count()
     contract_loans = fields.Count()
     open_alerts = fields.Count()

@@ -25,7 +25,7 @@ from services import (
     review_records,
     reviews,
 )
-from services.exchange.offers import read_offer
+from services.exchange.offers import read_terms
 
 LENDER = (Capability.INSTITUTION_BIDDER, Capability.INSTITUTION_APPROVER)
 #: Deals out of which money went, whatever became of it.
@@ -59,7 +59,7 @@ def show(loan_id: int, form: Form) -> tuple[str, int]:
 
 def _price(loan: Loan) -> Cost | None:
     """Return what the deal was priced at; an investment has no schedule to price."""
-    return None if loan.kind is DealKind.FUND else cost.price(read_offer(loan.terms, "terms"))
+    return None if loan.kind is DealKind.FUND else cost.price(read_terms(loan.terms, "terms"))
 
 
 def _is_owed(loan: Loan) -> bool:

@@ -113,6 +113,7 @@ LOAN_FIGURES = {
     LoanFigure.UNSECURED: lazy_gettext("Unsecured"),
     LoanFigure.OVERDUE: lazy_gettext("Overdue"),
     LoanFigure.CONTRACT: lazy_gettext("Contract loans"),
+    LoanFigure.ELSEWHERE: lazy_gettext("Closed off the platform"),
 }
 #: The funnel's steps, short enough for the axis of a chart.
 STEPS = {
@@ -304,13 +305,13 @@ def _need_cells(row: NeedRow) -> list[Any]:
 
 
 def _loan_cells(loan: Loan) -> list[Any]:
-    product = loan.origin.bid.product
+    product = loan.award.bid.product if loan.award is not None else None
     return [
         loan.id,
         elements.named(loan.borrower),
         elements.named(loan.lender),
-        elements.named(product),
-        product.security,
+        elements.named(product) if product is not None else None,
+        product.security if product is not None else None,
         loan.principal,
         loan.months,
         loan.effective,

@@ -19,7 +19,17 @@ from market.vocabulary import LimitScope, LoanState, OrganisationKind, SizeClass
 from models.base import db
 from models.loan import Loan
 from models.organisation import Organisation
-from services import board, compensation_claims, direct_deals, drawdowns, limit_settings, loan_book, loans
+from services import (
+    board,
+    board_rows,
+    compensation_claims,
+    direct_deals,
+    drawdowns,
+    limit_settings,
+    loan_book,
+    loans,
+)
+from services.board_rows import LoanFigure
 from services.direct_deals import Draft
 from tests.factories import MILLION, make_officer, make_party
 from tests.services.conftest import Refusing
@@ -86,7 +96,11 @@ def test_a_deal_counts_from_the_word_of_its_borrower_on(app: Flask, now: datetim
     loans.record_repayment(first.id, 2 * MILLION, TODAY, "R1", by=bank, now=now)
     assert (read(first.id).state, used(bank, LimitScope.TOTAL)) == (LoanState.REPAID, 0)
     # It is no deal of the market's.
-    assert board.read_figures(make_officer(now=now).zone_id).deals == 0
+    officer = make_officer(now=now)
+    figures = board.read_figures(officer.zone_id)
+    assert (figures.deals, figures.elsewhere, figures.elsewhere_amount) == (0, 1, 2 * MILLION)
+    assert board_rows.list_loans(officer) == []
+    assert [row.id for row in board_rows.list_loans(officer, figure=LoanFigure.ELSEWHERE)] == [first.id]
 
 
 def test_what_does_not_fit_together_is_refused(app: Flask, now: datetime, refuses: Refusing) -> None:

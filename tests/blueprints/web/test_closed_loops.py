@@ -95,6 +95,9 @@ def test_a_bridge_goes_round_on_the_pages(app: Flask, client: FlaskClient, now: 
     assert "XD" not in Person(client, bank).look("/bridges")
     officer = Person(client, make_officer(now=now))
     officer.look(f"/bridges/{loan_id}")
+    assert "Closed off the platform" in officer.look("/board")
+    officer.look("/board/deals?figure=elsewhere")
+    officer.look("/board/deals?figure=elsewhere&export=csv")
     rule = {"from_on": today, "most_share": "90", "most_days": "5", "source": "本区办法"}
     officer.send("/bridges/rules", **rule)
     assert bridge_rules.find(firm.zone_id, date.fromisoformat(today)).most_share == Decimal("0.9")
@@ -132,6 +135,8 @@ def test_each_kind_of_deal_has_its_form(
     found = newest()
     assert (found.kind, found.principal, found.state) == (kind, 2 * MILLION, LoanState.UNCONFIRMED)
     assert found.is_revolving is (values.get("repayment") == "revolving")
+    person.look(f"/deals/{found.id}")
+    person.look("/deals")
     # Taken back by whoever recorded it.
     person.send(f"/direct-deals/{found.id}/decision", decision="refuse", why="记错了")
     assert newest().state is LoanState.CANCELLED
