@@ -30,6 +30,8 @@ RESOLUTIONS: dict[str, Any] = {
     "corrected": lazy_gettext("The record was corrected."),
     "reopened": lazy_gettext("What was said of the payment was taken back."),
     "caught_up": lazy_gettext("What was late was paid."),
+    "returned": lazy_gettext("The renewal came in."),
+    "repaid": lazy_gettext("The bridge was repaid."),
     "handed_in": lazy_gettext("The report was handed in."),
     "accepted": lazy_gettext("The reasons were accepted."),
     "refused": lazy_gettext("The bid was refused."),
