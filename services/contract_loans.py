@@ -16,7 +16,7 @@ from market.payment_vocabulary import PaymentResolution, PaymentState
 from market.vocabulary import LIVE_LOANS, PAID_OUT_LOANS, AlertKind, Capability, ContractStage
 from models.base import db, transaction
 from models.contract import Contract
-from models.loan import Loan
+from models.loan import Loan, Repayment
 from models.payment import PurchaserPayment
 from services import (
     alerts,
@@ -299,6 +299,17 @@ def list_loans(contract_id: int, *, by: Party) -> list[Loan]:
     return [
         loan for loan in loans_on_it if everything or by.organisation_id in (loan.lender_id, loan.borrower_id)
     ]
+
+
+def list_paying(contract_id: int) -> set[int]:
+    """Return the purchaser's payments that paid something of the loans on a contract."""
+    return set(
+        db.session.scalars(
+            select(Repayment.payment_id)
+            .join(Loan, Loan.id == Repayment.loan_id)
+            .where(Loan.contract_id == contract_id, Repayment.payment_id.is_not(None))
+        )
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -205,7 +205,7 @@ def record_payment(contract_id: int) -> Answer:
     row = form.run(contract_loans.record_payment, contract_id, payment, by=access.acting(), now=access.now())
     if row is None:
         return _show(contract_id, form)
-    if row.settled_at is not None:
+    if row.id in contract_loans.list_paying(contract_id):
         flash(gettext("Recorded and settled: the loan was paid from it."), "success")
     else:
         flash(gettext("Recorded. It settled no loan; any alert is listed below."), "warning")
@@ -273,6 +273,7 @@ def _show(contract_id: int, form: Form) -> tuple[str, int]:
         "contracts/show.html",
         contract=contract,
         standing=contract_loans.read_standing(contract),
+        paying=contract_loans.list_paying(contract.id),
         story=contract_story.tell(contract, by=party),
         side=contract_side.read(contract, deals, by=party, now=access.now()),
         undone=contract_story.tell_undone(contract),

@@ -21,6 +21,7 @@ from market.payment_vocabulary import PaymentMove, PaymentState
 from market.vocabulary import Capability
 from models.payment import UnmatchedPayment
 from services import (
+    contract_loans,
     contracts,
     organisations,
     payment_matching,
@@ -294,6 +295,7 @@ def _show(payment_id: int, form: Form) -> Answer:
         "payments/show.html",
         payment=row,
         contract=row.contract,
+        settled=row.id in contract_loans.list_paying(row.contract_id),
         linked=payments.list_linked(row),
         moves=payments.list_moves(row, by=party),
     )

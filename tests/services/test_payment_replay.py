@@ -175,4 +175,5 @@ def test_a_loan_ends_the_same_in_whatever_order_its_payments_are_told(
         assert (left["accounts"], left["receipts"]) == (drawn["accounts"], []), way
     assert all(end == ends[0] for end in ends[1:])
     assert ends[0]["state"] == (LoanState.REPAID, PAID[3][1], 0, 0, ContractStage.REPAID)
+    assert len(ends[0]["receipts"]) == 4 and contract_loans.list_paying(contract.id) == set()  # type: ignore[arg-type]
     assert ends[0]["counting"] == [number for number, _, _ in PAID]
