@@ -171,6 +171,15 @@ def restate(session: Session, contract: Contract, *, now: datetime) -> None:
         alerts.settle(session, AlertKind.PURCHASER_OVERDUE, f"contract:{contract.id}", "paid", now=now)
 
 
+def settle_waiting(session: Session, contract: Contract, *, by: Party | None, now: datetime) -> None:
+    """Let payments take effect that were told before the drawdown they follow, in the order of their days."""
+    waiting = [row for row in contract.payments if row.settled_at is None and row.paid_on is not None]
+    for payment in sorted(waiting, key=lambda row: (row.paid_on or date.max, row.transaction_id)):
+        _take_effect(session, contract, payment, by=by, now=now, is_published=payment.payee_account is None)
+    if waiting:
+        restate(session, contract, now=now)
+
+
 def _take_effect(
     session: Session,
     contract: Contract,

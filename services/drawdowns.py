@@ -18,7 +18,7 @@ from market.vocabulary import Capability, ContractStage, LoanState
 from models.base import db, transaction
 from models.contract import Contract
 from models.loan import DrawdownRequest, Loan
-from services import audit, claims, contract_steps, exposures, loan_book, loans, renewals
+from services import audit, claims, contract_loans, contract_steps, exposures, loan_book, loans, renewals
 from services.refused_financings import telling
 
 _LENDER = (Capability.INSTITUTION_BIDDER, Capability.INSTITUTION_APPROVER)
@@ -227,9 +227,18 @@ def _pay_out(
     cause = loan_book.note(session, loan, event, by=by, now=now, evidence=evidence, asked_by=requested_by)
     if contract is not None:
         contract_steps.climb_to(
-            session, contract, ContractStage.DRAWN, by=by, now=now, loan=loan.id, amount=amount
+            session,
+            contract,
+            ContractStage.DRAWN,
+            by=by,
+            now=now,
+            happened_on=drawn_on,
+            loan=loan.id,
+            amount=amount,
         )
     loans.follow(session, loan, by=by, now=now, cause=cause)
+    if contract is not None:
+        contract_loans.settle_waiting(session, contract, by=by, now=now)
     audit.record(session, "loan.draw", loan, by=by, now=now, on=drawn_on.isoformat(), amount=amount)
 
 

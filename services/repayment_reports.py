@@ -15,7 +15,7 @@ from market.calendar import add_months, local_date
 from market.errors import Code, Fault, Invalid, not_found
 from market.party import Party
 from market.repayment_report import Figures
-from market.vocabulary import Capability, LoanState
+from market.vocabulary import PAID_OUT_LOANS, Capability
 from models.base import db, transaction
 from models.bureau import RepaymentReport
 from models.contract import Contract
@@ -23,7 +23,6 @@ from models.loan import Loan, Repayment
 from services import audit, bureau, contract_steps
 
 _LENDER = (Capability.INSTITUTION_BIDDER, Capability.INSTITUTION_APPROVER)
-_PAID_OUT = (LoanState.DRAWN, LoanState.REPAID, LoanState.WRITTEN_OFF)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +135,7 @@ def _read_book(session: Session, contract: Contract, by: Party) -> list[Figures]
         select(Loan).where(
             Loan.contract_id == contract.id,
             Loan.lender_id == by.organisation_id,
-            Loan.state.in_(_PAID_OUT),
+            Loan.state.in_(PAID_OUT_LOANS),
         )
     ):
         assert loan.drawn_on is not None, "a loan that was paid out says when"

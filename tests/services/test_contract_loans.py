@@ -192,3 +192,26 @@ def test_looking_for_late_purchasers_asks_as_often_for_many_contracts_as_for_one
         event.remove(db.engine, "before_cursor_execute", note)
     assert len(asked) <= 5
     assert db.session.query(Alert).count() == 0
+
+
+def test_a_payment_told_before_the_drawdown_it_follows_settles_with_it(
+    app: Flask, now: datetime, sealer: Sealer
+) -> None:
+    firm, bank, product, purchaser, contract = make_contract_path(now)
+    loan = credit(firm, bank, product, contract, now, sealer)
+    later = now + LATER
+    contract_steps.confirm(lock_account(contract, bank, later).id, by=purchaser, now=later)
+    pledge(contract, bank, later)
+    told = later + timedelta(days=4)
+    row = pay(contract, "T1", MILLION // 2, date(2026, 11, 26), purchaser, told)
+    assert row.settled_at is None
+    pay_out(loan.id, date(2026, 11, 24), by=bank, now=told)
+    db.session.expire_all()
+    (receipt,) = db.session.get_one(Loan, loan.id).repayments
+    assert (receipt.paid_on, receipt.amount, receipt.source) == (
+        date(2026, 11, 26),
+        MILLION // 2,
+        "purchaser",
+    )
+    drawn = next(step for step in db.session.get_one(Contract, contract.id).steps if step.stage == "drawn")
+    assert drawn.happened_on == date(2026, 11, 24)
