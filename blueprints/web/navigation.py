@@ -45,7 +45,7 @@ MENU: tuple[Entry, ...] = (
     Entry("reviews.reviews", lazy_gettext("Reviews"), "hourglass"),
     Entry("contracts.contracts", lazy_gettext("Contracts"), "file-certificate"),
     Entry("deals.deals", lazy_gettext("Deals"), "award"),
-    Entry("officer.overdue", lazy_gettext("Overdue"), "clock"),
+    Entry("officer.overdue", lazy_gettext("Overdue deals"), "clock"),
     Entry("direct_deals.direct_deals", lazy_gettext("Deals to confirm"), "circle-check"),
     Entry("claims.claims", lazy_gettext("Claims"), "shield-check"),
     Entry("bridges.bridges", lazy_gettext("Bridge loans"), "route"),
