@@ -145,10 +145,18 @@ def _write_steps(session: Session, rows: Sequence[Row], recorded_by: int | None,
 
 
 def _write_payments(session: Session, rows: Sequence[Row]) -> None:
-    fresh = [row.payments[key] | {"contract_id": row.id} for row in rows for key in row.fresh]
+    # In the order in which they were told: sets have another one in every process.
+    fresh = [
+        told | {"contract_id": row.id}
+        for row in rows
+        for key, told in row.payments.items()
+        if key in row.fresh
+    ]
     if fresh:
         session.execute(insert(_PAYMENTS), fresh)
-    corrected = [row.payments[key] for row in rows for key in row.corrected - row.fresh]
+    corrected = [
+        told for row in rows for key, told in row.payments.items() if key in row.corrected - row.fresh
+    ]
     if corrected:
         names = [name for name in corrected[0] if name not in _NOT_PAYMENTS]
         session.connection().execute(
